@@ -1,0 +1,68 @@
+# Everything here starts from nothing but Python >= 3.11 with pip: the first call makes a virtual environment, later ones reuse it.
+#
+#   make demo         fit a first model and save a picture of it
+#   make test         the whole suite: on the oldest supported Python and JAX, then the core of it on the newest
+#   make test-long    the same with longer statistics
+#   make lint         ruff and basedpyright
+#   make docs         the documentation, into docs/_build/html; warnings are errors
+#   make clean        remove all that the above have made
+#
+# Overridable: PYTHON, NEWEST_PYTHON (interpreters), WORKERS (pytest processes), ARGS (more pytest arguments).
+
+PYTHON ?= $(shell .ci/find-python oldest)
+NEWEST_PYTHON ?= $(shell .ci/find-python newest)
+WORKERS ?= 2
+ARGS ?=
+
+# One XLA thread per worker: workers that each take every core only get in each other's way. No accelerator is needed or used.
+export JAX_PLATFORMS ?= cpu
+PYTEST_ENV = NPROC=1 OMP_NUM_THREADS=1 OPENBLAS_NUM_THREADS=1
+PYTEST = -m pytest -n $(WORKERS) --dist worksteal --durations 10
+
+# What the newest pair must pass besides: the interpreters and the transformation, whose ground is JAX itself, and every import.
+NEWEST_TESTS = tests/unit tests/laws tests/architecture
+
+.PHONY: demo test test-oldest test-newest test-long lint docs clean
+.NOTPARALLEL:
+
+demo: .venv/.stamp-plot
+	.venv/bin/python -m vipl
+
+test: .venv/.stamp-test .venv-newest/.stamp-test
+	@status=0; $(MAKE) --no-print-directory test-newest || status=1; \
+	$(MAKE) --no-print-directory test-oldest || status=1; exit $$status
+
+test-oldest: .venv/.stamp-test
+	$(PYTEST_ENV) .venv/bin/python $(PYTEST) $(ARGS)
+
+test-newest: .venv-newest/.stamp-test
+	$(PYTEST_ENV) .venv-newest/bin/python $(PYTEST) $(wildcard $(NEWEST_TESTS)) $(ARGS)
+
+test-long: export VIPL_LONG = 1
+test-long: test
+
+lint: .venv/.stamp-test .venv/.stamp-lint
+	.venv/bin/ruff check .
+	.venv/bin/basedpyright --pythonpath .venv/bin/python
+
+docs: .venv/.stamp-docs
+	.venv/bin/python -m sphinx -W --keep-going -b html docs docs/_build/html
+
+clean:
+	rm -rf .venv .venv-newest docs/_build build dist .pytest_cache .ruff_cache
+	find vipl tests docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# .venv is held at the oldest supported versions, .venv-newest takes the newest served. A stamp is one extra, installed.
+.venv/.stamp-%: pyproject.toml .ci/oldest.txt | .venv/bin/python
+	.venv/bin/python -m pip install -q -c .ci/oldest.txt -e ".[$*]"
+	@touch $@
+
+.venv-newest/.stamp-%: pyproject.toml | .venv-newest/bin/python
+	.venv-newest/bin/python -m pip install -q --upgrade -e ".[$*]"
+	@touch $@
+
+.venv/bin/python:
+	"$(PYTHON)" -m venv .venv
+
+.venv-newest/bin/python:
+	"$(NEWEST_PYTHON)" -m venv .venv-newest

@@ -1,0 +1,91 @@
+"""Every public name says what it is: a docstring with an example, or of three lines at least."""
+
+import importlib
+import inspect
+import pkgutil
+
+import pytest
+
+import vipl
+
+
+def public_modules():
+    """List vipl and those of its modules whose path has no part that begins with an underscore."""
+    modules = [vipl]
+    for info in pkgutil.walk_packages(vipl.__path__, "vipl."):
+        if not any(part.startswith("_") for part in info.name.split(".")):
+            modules.append(importlib.import_module(info.name))
+    return modules
+
+
+def own_docstring(value):
+    """Give the docstring written for this very value, not for its class or generated from its signature."""
+    if not (inspect.ismodule(value) or inspect.isclass(value) or inspect.isroutine(value)):
+        found = getattr(value, "__doc__", None)
+        return "" if found == type(value).__doc__ else found or ""
+    found = vars(value).get("__doc__") if inspect.isclass(value) else value.__doc__
+    found = inspect.cleandoc(found or "")
+    return "" if inspect.isclass(value) and found.startswith(f"{value.__name__}(") else found
+
+
+def is_documented(value):
+    docstring = own_docstring(value)
+    return ">>>" in docstring or len([line for line in docstring.splitlines() if line.strip()]) >= 3
+
+
+def is_ours(value):
+    """Tell what vipl defines from what it re-exports: NumPyro documents its own."""
+    if isinstance(value, str | int | float | tuple | frozenset | None):
+        return False
+    home = value.__name__ if inspect.ismodule(value) else getattr(value, "__module__", "")
+    return (home or "").split(".")[0] == "vipl"
+
+
+PUBLIC = {
+    f"{module.__name__}.{name}": getattr(module, name)
+    for module in public_modules()
+    for name in getattr(module, "__all__", ())
+}
+
+
+@pytest.mark.parametrize("name", [name for name, value in PUBLIC.items() if is_ours(value)])
+def test_public_name_is_documented(name):
+    assert is_documented(PUBLIC[name]), f"{name}: {own_docstring(PUBLIC[name])!r}"
+
+
+def test_vipl_says_what_is_public():
+    assert vipl.__all__
+    assert len(set(vipl.__all__)) == len(vipl.__all__)
+
+
+@pytest.mark.parametrize("module", public_modules(), ids=lambda module: module.__name__)
+def test_module_has_a_docstring(module):
+    assert (module.__doc__ or "").strip(), module.__name__
+
+
+def test_the_check_sees_missing_documentation():
+    def silent():
+        pass
+
+    def terse():
+        """Do it."""
+
+    class Parent:
+        """Say a lot.
+
+        In many lines.
+        Of text.
+        """
+
+    class Inherits(Parent):
+        pass
+
+    def exemplary():
+        """Add.
+
+        >>> 1 + 1
+        2
+        """
+
+    assert not any(map(is_documented, [silent, terse, Inherits, object()]))
+    assert all(map(is_documented, [exemplary, Parent]))

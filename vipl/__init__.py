@@ -1,0 +1,51 @@
+"""vipl: programmable variational inference for JAX.
+
+    import jax, vipl
+    import vipl.distributions as dist
+
+    @vipl.program
+    def model(y):
+        mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
+        with vipl.plate("data", y.shape[0]):
+            vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
+
+    posterior = vipl.infer(model(y), key=jax.random.key(0))
+
+The folders, in the order in which data pass through them: `distributions`, `lang` (what a user writes), `tracing`
+(what it means), `estimators` and `transform` (how an objective becomes a gradient), `objectives`, `guides`, `infer`.
+"""
+
+from vipl import distributions, estimators, guides, objectives
+from vipl._core.errors import (
+    AddressError,
+    BiasError,
+    BiasWarning,
+    DensityError,
+    EstimatorError,
+    NonFiniteError,
+    ParameterError,
+    ProgramError,
+    RandomnessError,
+    ShapeError,
+    SupportError,
+    VIPLError,
+    VIPLWarning,
+)
+from vipl.lang import (
+    Program,
+    condition,
+    deterministic,
+    do,
+    factor,
+    param,
+    plate,
+    program,
+    sample,
+    scope,
+    vmap,
+    with_params,
+)
+from vipl.tracing import Trace, init_params, log_density, simulate
+from vipl.transform import Expectation, expectation
+
+__version__ = "0.1.0"

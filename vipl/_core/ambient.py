@@ -1,0 +1,62 @@
+"""What surrounds a statement while a program is staged: its scope, its plates, and what is staged.
+
+The surroundings live in a JAX *user context*, which is part of the key of every trace cache. So a
+`jax.jit`-decorated block that samples is traced again when its scope or its plates differ, and a cached
+block never carries the addresses of another scope. Everything here is static and hashable.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+
+
+@dataclasses.dataclass(frozen=True)
+class PlateFrame:
+    """An open plate: `size` independent elements along the batch dimension `dim` (negative).
+
+    `length` is the length of that dimension: `size`, or the size of the subsample.
+    """
+
+    name: str
+    size: int
+    length: int
+    dim: int
+
+    @property
+    def scale(self) -> float:
+        """The factor that makes a subsample's log density an unbiased estimate of the whole's."""
+        return self.size / self.length if self.length else 1.0
+
+
+@dataclasses.dataclass(frozen=True)
+class Ambient:
+    """The surroundings of a statement.
+
+    Attributes:
+        kind: what is being staged, `"program"` or `"expectation"`.
+        depth: how many functions were being staged when this one began.
+        scope: prefix of every address, empty or ending in `/`.
+        plates: open plates, outermost first.
+        token: set to a fresh object to keep every trace cache from answering.
+    """
+
+    kind: str
+    depth: int
+    scope: str = ""
+    plates: tuple[PlateFrame, ...] = ()
+    token: object = None
+
+
+_context = jax.make_user_context(default_value=None)
+
+
+def current() -> Ambient | None:
+    """Return the surroundings of the caller, or None outside any program and expectation."""
+    return _context.value
+
+
+def surround(ambient: Ambient | None):
+    """Return a context manager that puts the code inside into `ambient`."""
+    return _context(ambient)

@@ -1,0 +1,58 @@
+"""The one place that knows JAX versions and the corners of its extension API.
+
+Supported: JAX 0.10 and newer. Two facts differ between versions: how a `scan` equation tells its
+constants from its carry, and what `Primitive.get_bind_params` returns. Everything else in vipl is
+written against names that all supported versions share.
+"""
+
+from __future__ import annotations
+
+import jax
+from jax.extend import core as jex_core
+
+Primitive = jex_core.Primitive
+Literal = jex_core.Literal
+
+
+def open_jaxpr(jaxpr):
+    """Split a jaxpr parameter, closed or not, into its open jaxpr and its constants."""
+    return getattr(jaxpr, "jaxpr", jaxpr), list(getattr(jaxpr, "consts", ()))
+
+
+def scan_split(params) -> tuple[int, int]:
+    """Return how many operands of a `scan` equation are constants and how many are carry."""
+    if "num_consts" in params:  # JAX 0.10 to 0.11.1
+        return params["num_consts"], params["num_carry"]
+    consts, carry, *_ = params["ft_in"].unpack()
+    return len(consts), len(carry)
+
+
+def rebind(eqn, operands):
+    """Run one equation again on new operands, in the trace that is current; returns a list."""
+    params = eqn.primitive.get_bind_params(eqn.params)
+    if isinstance(params, tuple):
+        subfuns, params = params
+        operands = [*subfuns, *operands]
+    with eqn.ctx.manager:
+        outs = eqn.primitive.bind(*operands, **params)
+    return list(outs) if eqn.primitive.multiple_results else [outs]
+
+
+def staging_depth() -> int:
+    """Return how many functions are being staged to jaxprs around the caller, one in another."""
+    depth = 0
+    with jex_core.take_current_trace() as trace:
+        while trace is not None:
+            depth += type(trace).__name__ == "DynamicJaxprTrace"
+            trace = getattr(trace, "parent_trace", None)
+    return depth
+
+
+def is_tracer(value) -> bool:
+    """Return whether `value` stands for an array that is not known yet."""
+    return isinstance(value, jax.core.Tracer)
+
+
+def x64_enabled() -> bool:
+    """Return whether 64-bit types are on in the calling context."""
+    return bool(jax.config.jax_enable_x64)

@@ -1,0 +1,40 @@
+"""Random keys as users hand them over.
+
+>>> import jax
+>>> from vipl._core.keys import as_key
+>>> bool((as_key(jax.random.PRNGKey(0), "simulate") == jax.random.key(0)).all())
+True
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core.errors import RandomnessError
+from vipl._core.source import user_source
+
+
+def as_key(key, caller: str):
+    """Return a typed scalar key, from a typed key or an old-style `jax.random.PRNGKey`.
+
+    Raises:
+        RandomnessError: the key is missing, an integer, a batch of keys, or not a key at all.
+    """
+    fix = f"vipl.{caller}(…, jax.random.key(0))" if caller != "infer" else "vipl.infer(…, key=jax.random.key(0))"
+    if key is None:
+        raise RandomnessError(f"{caller} needs a key and got none.", where=user_source(), fix=fix)
+    dtype = getattr(key, "dtype", None)
+    if dtype is not None and jnp.issubdtype(dtype, jax.dtypes.prng_key):
+        if key.shape != ():
+            raise RandomnessError(
+                f"{caller} needs one key and got an array of keys of shape {key.shape}.",
+                where=user_source(),
+                fix=f"use one of them, or jax.vmap over them: jax.vmap(lambda k: vipl.{caller}(…, k))(keys)",
+            )
+        return key
+    if dtype == jnp.uint32 and getattr(key, "shape", None) == (2,):
+        return jax.random.wrap_key_data(jnp.asarray(key))
+    raise RandomnessError(
+        f"{caller} needs a key and got {type(key).__name__} {key!r}.", where=user_source(), fix=fix
+    )

@@ -1,0 +1,126 @@
+"""Staging: a Python function of statements becomes a jaxpr with statements.
+
+>>> import jax.numpy as jnp
+>>> from vipl._core.staging import stage
+>>> stage(lambda: jnp.ones(3).sum(), kind="program").out_tree.num_leaves
+1
+"""
+
+from __future__ import annotations
+
+import contextvars
+import dataclasses
+import linecache
+import traceback
+
+import jax
+
+from vipl._core import ambient
+from vipl._core.compat import open_jaxpr, staging_depth
+from vipl._core.errors import ProgramError
+from vipl._core.interpreter import Located, locate
+from vipl._core.source import Source, is_user_file
+from vipl._core.static import Skeleton, partition
+
+_drawn = contextvars.ContextVar("values drawn while staging", default=None)
+
+_NOT_CONCRETE = (
+    jax.errors.TracerBoolConversionError,
+    jax.errors.TracerIntegerConversionError,
+    jax.errors.TracerArrayConversionError,
+    jax.errors.ConcretizationTypeError,
+    jax.errors.NonConcreteBooleanIndexError,
+)
+
+
+@dataclasses.dataclass(frozen=True)
+class Staged:
+    """A staged function: an open `jaxpr` of no inputs, its `consts`, its result and its statements."""
+
+    jaxpr: object
+    consts: list
+    out: Skeleton
+    statements: list[Located]
+
+    @property
+    def out_tree(self):
+        """The structure of the result."""
+        return self.out.treedef
+
+
+def stage(fn, *, kind: str) -> Staged:
+    """Stage `fn()` inside the present surroundings, or as a fresh program or expectation.
+
+    Args:
+        fn: function of no arguments; its result is any pytree.
+        kind: `"program"`, `"expectation"`, or `"nested"` for a program inside the one that is being staged.
+
+    Raises:
+        ProgramError: Python needed a concrete value where there is none yet.
+    """
+    staged = _stage(fn, kind, token=None)
+    if _may_have_dissolved(staged):  # look again with every trace cache silenced, so that depths are true
+        staged = _stage(fn, kind, token=object())
+        _refuse_dissolved(staged)
+    return staged
+
+
+def _stage(fn, kind, token) -> Staged:
+    out = []
+
+    def flat():
+        arrays, skeleton = partition(fn())
+        out.append(skeleton)
+        return arrays
+
+    here = ambient.current() if kind == "nested" else ambient.Ambient(kind, staging_depth() + 1, token=token)
+    drawn = _drawn.set([] if kind != "nested" else _drawn.get())
+    try:
+        with ambient.surround(here):
+            closed = jax.make_jaxpr(flat)()
+    except _NOT_CONCRETE as error:
+        raise _explain(error) from error
+    finally:
+        _drawn.reset(drawn)
+    jaxpr, consts = open_jaxpr(closed)
+    return Staged(jaxpr, consts, out[-1], locate(jaxpr))
+
+
+def note_draw(address: str, value) -> None:
+    """Remember which tracer a site returned, for the error that a Python `if` on it earns."""
+    if _drawn.get() is not None:
+        _drawn.get().append((address, value))
+
+
+def _explain(error) -> ProgramError:
+    frames = [f for f in traceback.walk_tb(error.__traceback__) if is_user_file(f[0].f_code.co_filename)]
+    if not frames:
+        return ProgramError(f"Python needs a concrete value here: {error}")
+    frame, line = frames[-1]
+    code = linecache.getline(frame.f_code.co_filename, line)
+    named = [a for a, v in _drawn.get() or [] if any(v is x and name in code for name, x in frame.f_locals.items())]
+    addresses = ", ".join(repr(a) for a in named or [a for a, _ in _drawn.get() or []])
+    return ProgramError(
+        "Python needs to know a value that is only known when the program runs"
+        + (f" (sampled here: {addresses})." if addresses else "."),
+        where=f"{Source(frame.f_code.co_filename, line, frame.f_code.co_name)}: {code.strip()}",
+        fix="jax.lax.cond(z > 0, on_true, on_false) or jnp.where(z > 0, a, b) in place of `if z > 0`; "
+        "jax.lax.fori_loop or scan in place of a Python loop; sizes and flags as Python ints and bools",
+    )
+
+
+def _may_have_dissolved(staged: Staged) -> bool:
+    """Return whether a `jax.vmap` may have turned a branch with statements into a select."""
+    return any(located.statement.lanes and located.statement.depth > 0 for located in staged.statements)
+
+
+def _refuse_dissolved(staged: Staged) -> None:
+    for located in staged.statements:
+        statement = located.statement
+        if (len(located.path) - 1) // 2 < statement.depth:
+            raise ProgramError(
+                f"{statement.noun} {statement.address!r} is in a branch whose predicate differs between the lanes "
+                "of a jax.vmap, which runs both branches in every lane.",
+                where=statement,
+                fix="vipl.vmap(fn)(…) in place of jax.vmap(fn)(…)",
+            )

@@ -1,0 +1,140 @@
+"""The one primitive that programs are made of: a statement, which an interpreter gives its meaning.
+
+`sample`, `factor`, `deterministic`, `param` and a subsampling `plate` each bind `statement_p` once. The
+arrays of the statement (the leaves of a distribution, an observation, …) are operands; the rest is a
+static `Statement`. A staged program is then an ordinary jaxpr with statements among its equations.
+
+`jax.vmap` over a statement batches it: the statement keeps the list of its `lanes`, and `over_lanes` maps
+a function of one lane over all of them. A site that draws at random and has nothing that differs between the
+lanes would share one draw among them, so the batching rule refuses it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+from jax.interpreters import ad, batching, mlir
+
+from vipl._core.compat import Primitive
+from vipl._core.errors import ProgramError, RandomnessError
+from vipl._core.source import Source
+
+
+@dataclasses.dataclass(frozen=True)
+class Lane:
+    """One level of `jax.vmap` over a statement: its size, and which operands it maps (at axis 0)."""
+
+    size: int
+    mapped: tuple[bool, ...]
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Statement:
+    """The static part of a statement. Each kind of statement is a subclass.
+
+    Attributes:
+        address: its full address, scopes included.
+        source: the user's line.
+        depth: how many functions were being staged inside the program when it was bound.
+        shape: shape of its value in one lane.
+        dtype: dtype of its value.
+        lanes: the levels of `jax.vmap` around it, innermost first.
+    """
+
+    address: str
+    source: Source
+    depth: int
+    shape: tuple[int, ...]
+    dtype: object
+    lanes: tuple[Lane, ...] = ()
+
+    noun = "statement"
+    draws = False
+
+    def __str__(self):
+        return f"{self.noun} {self.address!r}, {self.source}"
+
+    @property
+    def lane_shape(self) -> tuple[int, ...]:
+        """Sizes of the lanes, outermost first."""
+        return tuple(lane.size for lane in reversed(self.lanes))
+
+    @property
+    def full_shape(self) -> tuple[int, ...]:
+        """Shape of the value, lanes included."""
+        return self.lane_shape + self.shape
+
+
+def over_lanes(fn, lanes, *, extra: int = 0):
+    """Map `fn(*operands, *extras)` over lanes; the `extra` last arguments have every lane in front."""
+    for lane in lanes:
+        fn = jax.vmap(fn, in_axes=(*(0 if m else None for m in lane.mapped), *[0] * extra), axis_size=lane.size)
+    return fn
+
+
+statement_p = Primitive("vipl_statement")
+
+
+def bind(operands, statement: Statement):
+    """Put a statement into the program that is being staged; returns the statement's value."""
+    return statement_p.bind(*map(jnp.asarray, operands), statement=statement)
+
+
+@statement_p.def_abstract_eval
+def _abstract_eval(*operands, statement):
+    del operands
+    return jax.core.ShapedArray(statement.full_shape, statement.dtype)
+
+
+def _batch(axis_data, operands, dims, *, statement):
+    mapped = tuple(dim is not None for dim in dims)
+    if isinstance(statement, SharedStatement):
+        if any(mapped):
+            raise ProgramError(
+                f"{statement.noun} {statement.address!r} differs between the lanes of a vmap.",
+                where=statement,
+                fix="a learnable value is one for the whole program: create it outside of the vmapped function",
+            )
+        return statement_p.bind(*operands, statement=statement), None
+    if statement.draws and not any(mapped):
+        raise RandomnessError(
+            f"{statement.noun} {statement.address!r} is under jax.vmap, and nothing in it differs between the lanes: "
+            "all lanes would share one draw.",
+            where=statement,
+            fix="vipl.vmap(fn)(…) instead of jax.vmap(fn)(…) draws independently in each lane; "
+            f"so does `with vipl.plate(name, {axis_data.size}):`",
+        )
+    operands = [x if dim is None else jnp.moveaxis(x, dim, 0) for x, dim in zip(operands, dims, strict=True)]
+    lanes = (*statement.lanes, Lane(axis_data.size, mapped))
+    return statement_p.bind(*operands, statement=dataclasses.replace(statement, lanes=lanes)), 0
+
+
+class SharedStatement(Statement):
+    """A statement whose value is one and the same in every lane."""
+
+
+def _refuse_derivative(primals, tangents, *, statement):
+    del primals, tangents
+    raise ProgramError(
+        f"a derivative is taken inside the program, through {statement.noun} {statement.address!r}.",
+        where=statement,
+        fix="differentiate vipl.log_density or an expectation of the program from outside, "
+        "or move the statement out of the differentiated function",
+    )
+
+
+def _refuse_evaluation(*operands, statement):
+    del operands
+    raise ProgramError(
+        f"{statement.noun} {statement.address!r} runs outside of a program.",
+        where=statement,
+        fix="decorate the function with @vipl.program and run it with vipl.simulate(program, key)",
+    )
+
+
+batching.fancy_primitive_batchers[statement_p] = _batch
+ad.primitive_jvps[statement_p] = _refuse_derivative
+statement_p.def_impl(_refuse_evaluation)
+mlir.register_lowering(statement_p, lambda ctx, *operands, statement: _refuse_evaluation(statement=statement))

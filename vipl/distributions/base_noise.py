@@ -1,0 +1,160 @@
+"""Drawing split in two: noise without parameters, and a deterministic transport of it.
+
+    noise = noise_of(dist.LogNormal(loc, scale))      # Noise("normal", shape=(3,), dtype=float32)
+    value, log_density = transport(dist.LogNormal(loc, scale), jax.random.normal(key, noise.shape))
+
+So the noise of many sites can come from one random call: random bits are the dearest thing to compile.
+Wrappers are taken apart: a transformed distribution transports its base and pushes it forward, and its
+density follows from the base's without any inverse. A distribution with no rule takes a key for noise
+and samples as NumPyro does. Derivatives flow through the value exactly where the distribution has a
+reparameterised sampler; elsewhere the value is constant. The rules are in `transports`.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+from jax import lax
+from numpyro.distributions.distribution import Distribution
+
+from vipl.distributions.edges import nudge_inside
+from vipl.distributions.log_prob import log_abs_det, log_prob, sum_last
+from vipl.distributions.transports import TRANSPORTS
+from vipl.distributions.validation import unvalidated, validation_off
+
+
+@dataclasses.dataclass(frozen=True)
+class Noise:
+    """What a distribution needs to be drawn from.
+
+    Attributes:
+        kind: "normal" (standard normal), "uniform" (on [0, 1)), "key" (one typed PRNG key) or "none".
+        shape: shape of the noise array; `()` for a key.
+        dtype: float type of the noise array.
+    """
+
+    kind: str
+    shape: tuple[int, ...]
+    dtype: np.dtype
+
+
+def noise_of(distribution: Distribution) -> Noise:
+    """Return which noise `transport` wants for this distribution; it depends on shapes alone."""
+    kind, shape = _noise(distribution, distribution.batch_shape)
+    return Noise(kind, tuple(shape), np.dtype(jnp.result_type(float)))
+
+
+def transport(distribution: Distribution, noise_value) -> tuple[jax.Array, jax.Array]:
+    """Turn noise into a draw and its log density.
+
+    Args:
+        distribution: any NumPyro distribution with a sampler.
+        noise_value: array or key as `noise_of(distribution)` describes; None for the kind "none".
+
+    Returns:
+        `value`, of shape `(*batch, *event)` and the type `distribution.sample` gives, strictly inside the support,
+        and `log_prob`, of shape `(*batch,)`. Both are differentiable in the distribution's arrays; the
+        derivative goes through the value where the distribution has a reparameterised sampler.
+    """
+    shape = distribution.batch_shape
+    with validation_off():
+        distribution = unvalidated(distribution)
+        value, density = _transport(distribution, noise_value, shape)
+    if not distribution.has_rsample:
+        value, density = lax.stop_gradient(value), None
+    if density is None:
+        density = log_prob(distribution, value, guard=False)
+    return value, density if jnp.shape(density) == shape else jnp.broadcast_to(density, shape)
+
+
+def draw(distribution: Distribution, key) -> tuple[jax.Array, jax.Array]:
+    """Draw once from one distribution; returns the value and its log density, as `transport` does."""
+    return transport(distribution, draw_noise(noise_of(distribution), key))
+
+
+def draw_noise(noise: Noise, key):
+    """Return the noise that `noise` describes, drawn with `key`."""
+    return DRAWS[noise.kind](noise, key)
+
+
+DRAWS = {
+    "normal": lambda noise, key: jax.random.normal(key, noise.shape, noise.dtype),
+    "uniform": lambda noise, key: jax.random.uniform(key, noise.shape, noise.dtype),
+    "key": lambda noise, key: key,
+    "none": lambda noise, key: None,
+}
+
+
+def _is_transformed(d) -> bool:
+    # a subclass with its own sampler or density is not what its transforms say
+    return (
+        type(d).sample is dist.TransformedDistribution.sample
+        and type(d).log_prob is dist.TransformedDistribution.log_prob
+    )
+
+
+def _base_batch(d, batch_shape):
+    """Return the batch shape of the base of a wrapper that is drawn with `batch_shape`."""
+    if type(d) is dist.Independent:
+        return batch_shape + d.event_shape[: d.reinterpreted_batch_ndims]
+    return batch_shape
+
+
+def _is_wrapper(d) -> bool:
+    plain = (dist.Independent, dist.ExpandedDistribution, dist.MaskedDistribution)
+    return type(d) in plain or _is_transformed(d)
+
+
+def _noise(d, batch_shape):
+    if _is_wrapper(d):
+        return _noise(d.base_dist, _base_batch(d, batch_shape))
+    rule = TRANSPORTS.get(type(d).sample)
+    return ("key", ()) if rule is None else (rule.kind, rule.shape(d, batch_shape))
+
+
+def _transport(d, noise, batch_shape):
+    """Return a draw of shape `(*batch_shape, *event)` and its log density, or None for the density.
+
+    None says that the density is that of the finished value, to be computed once at the end: only a
+    distribution that pushes its base forward knows a better way.
+    """
+    if not _is_wrapper(d):
+        return _draw_leaf(d, noise, batch_shape), None
+    base_shape = _base_batch(d, batch_shape)
+    value, density = _transport(d.base_dist, noise, base_shape)
+    if _is_transformed(d):
+        if density is None:
+            density = log_prob(d.base_dist, value, guard=False)
+        return _push_forward(d, value, density)
+    if density is None or type(d) is dist.ExpandedDistribution:
+        return value, density
+    if type(d) is dist.Independent:
+        density = jnp.broadcast_to(density, base_shape)
+        return value, sum_last(density, d.reinterpreted_batch_ndims)
+    return value, jnp.where(d._mask, density, 0.0)
+
+
+def _draw_leaf(d, noise, batch_shape):
+    rule = TRANSPORTS.get(type(d).sample)
+    if rule is not None:
+        value = rule.push(d, noise, batch_shape)
+        return nudge_inside(d.support, value) if rule.reaches_edges else value
+    return nudge_inside(d.support, jnp.asarray(d.expand(batch_shape).sample(noise)))
+
+
+def _push_forward(d, value, density):
+    event_dim = d.base_dist.event_dim
+    for transform in d.transforms:
+        after, intermediates = transform.call_with_intermediates(value)
+        extra = event_dim - transform.domain.event_dim
+        log_det = log_abs_det(transform, value, after, intermediates)
+        density = density - sum_last(log_det, extra)
+        event_dim, value = transform.codomain.event_dim + extra, after
+    last_is_affine = isinstance(d.transforms[-1], dist.transforms.AffineTransform)
+    if last_is_affine and type(d).support is dist.TransformedDistribution.support:
+        return value, density  # its codomain guesses the sign of a traced scale
+    return nudge_inside(d.support, value), density

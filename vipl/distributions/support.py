@@ -1,0 +1,119 @@
+"""Supports compared and described: is one inside another, and how to say it in words.
+
+    is_within(constraints.positive, constraints.real)        # True
+    is_within(constraints.real, constraints.positive)        # False
+    describe_constraint(constraints.interval(0, 1))          # "reals in [0, 1]"
+
+Two continuous supports are compared up to their edges, which carry no probability: the unit interval is
+within the positive reals. Checks of values and parameters are in `violations`, and offered here too.
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import numpy as np
+
+from vipl.distributions.regions import region_of
+from vipl.distributions.violations import first_violation, parameter_violations
+
+__all__ = ["describe_constraint", "first_violation", "is_within", "parameter_violations"]
+
+
+def is_within(inner, outer) -> bool | None:
+    """Return whether the first support is contained in the second, up to a set of probability zero.
+
+    Args:
+        inner, outer: NumPyro constraints; their bounds may be arrays.
+
+    Shapes are compared elsewhere: reals in a plate and a vector of reals are the same set here.
+
+    Returns:
+        True or False where it can be told; None for unknown constraints and traced bounds. A discrete
+        support is never within a continuous one, nor the reverse: their densities have different units.
+    """
+    inner, outer = region_of(inner), region_of(outer)
+    if inner is None or outer is None:
+        return None
+    if inner.discrete != outer.discrete:
+        return False
+    bounded = [_at_most(outer.lower, inner.lower), _at_most(inner.upper, outer.upper)]
+    contained = [*bounded, _has_properties(inner, outer)]
+    if False in contained:
+        return False
+    return None if None in contained else True
+
+
+def describe_constraint(constraint) -> str:
+    """Return the constraint in words, such as "positive reals" or "integers 0..10"."""
+    region = region_of(constraint)
+    if region is None:
+        return f"values that satisfy {constraint!r}"
+    if region.words is not None and not getattr(constraint, "reinterpreted_batch_ndims", 0):
+        return region.words
+    words = region.words or _integers(region) or _reals(region, constraint)
+    return f"arrays of {words}" if region.event_dim else words
+
+
+def _integers(region):
+    if not region.discrete:
+        return None
+    low, high = _number(region.lower), _number(region.upper)
+    if high == "∞":
+        return {"0": "nonnegative integers", "1": "positive integers"}.get(low, f"integers from {low}")
+    return f"integers {low}..{high}"
+
+
+def _reals(region, constraint):
+    low, high = _number(region.lower), _number(region.upper)
+    while hasattr(constraint, "base_constraint"):
+        constraint = constraint.base_constraint
+    closed = "Eq" in type(constraint).__name__ or type(constraint).__name__ == "_Nonnegative"
+    if (low, high) == ("-∞", "∞"):
+        return "reals"
+    if high == "∞":
+        if low == "0":
+            return "nonnegative reals" if closed else "positive reals"
+        return f"reals {'≥' if closed else '>'} {low}"
+    if low == "-∞":
+        return f"reals {'≤' if closed else '<'} {high}"
+    brackets = "()" if "Open" in type(constraint).__name__ else "[]"
+    return f"reals in {brackets[0]}{low}, {high}{brackets[1]}"
+
+
+def _number(bound) -> str:
+    if isinstance(bound, jax.core.Tracer):
+        return "?"
+    values = np.unique(np.asarray(bound))
+    if values.size != 1:
+        return f"{values.min():g}…{values.max():g}" if values.size else "?"
+    value = float(values[0])
+    return ("∞" if value > 0 else "-∞") if math.isinf(value) else f"{value:g}"
+
+
+def _at_most(small, large) -> bool | None:
+    """Return whether `small <= large` in every entry, comparing at the lower of two precisions."""
+    for bound, worst in ((small, -math.inf), (large, math.inf)):
+        if not isinstance(bound, jax.core.Tracer) and np.all(np.asarray(bound) == worst):
+            return True
+    if any(isinstance(bound, jax.core.Tracer) for bound in (small, large)):
+        # an unbounded entry is not within any finite bound, known or not
+        return False if _is_infinite(small) or _is_infinite(large) else None
+    small, large = np.asarray(small), np.asarray(large)
+    kinds = [x.dtype for x in (small, large) if np.issubdtype(x.dtype, np.floating)]
+    if kinds:
+        coarse = min(kinds, key=lambda kind: kind.itemsize)
+        small, large = small.astype(coarse), large.astype(coarse)
+    try:
+        return bool(np.all(small <= large))
+    except ValueError:  # shapes that do not broadcast belong to different events
+        return None
+
+
+def _is_infinite(bound) -> bool:
+    return not isinstance(bound, jax.core.Tracer) and bool(np.any(np.isinf(np.asarray(bound))))
+
+
+def _has_properties(inner, outer) -> bool:
+    return outer.properties <= inner.properties

@@ -1,0 +1,108 @@
+"""What a family of guides is: from a model, a program with parameters and where these start."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+
+from vipl._core.compat import Literal, is_tracer
+from vipl._core.errors import EstimatorError, SupportError
+from vipl._core.interpreter import Located
+from vipl.lang.program import Program
+from vipl.tracing.survey import Survey
+
+
+class GuideFamily:
+    """Base of the guide families. Subclasses define `build`.
+
+    A family is configuration only; it holds no arrays.
+    """
+
+    def build(self, surveyed: Survey) -> tuple[Program, dict]:
+        """Return a guide for a model, and initial values of its params, unconstrained, by address."""
+        raise NotImplementedError
+
+
+@dataclasses.dataclass(frozen=True)
+class Latent:
+    """A latent site as a guide family sees it.
+
+    Attributes:
+        address: its address.
+        shape: shape of its value in a trace.
+        event_dim: how many of the last axes belong to one event.
+        support: its support, known statically.
+        start: unconstrained-free guess of its location, a NumPy array of `shape`, or None.
+    """
+
+    address: str
+    shape: tuple[int, ...]
+    event_dim: int
+    support: object
+    start: object
+
+
+def continuous_latents(surveyed: Survey, family: str) -> list[Latent]:
+    """List the latent sites of a model, or say which of them a family of densities cannot serve.
+
+    Raises:
+        EstimatorError: a site is discrete.
+        SupportError: the support of a site depends on other sites or on data that are not known statically.
+    """
+    return [_latent(address, group[0], surveyed, family) for address, group in surveyed.latents.items()]
+
+
+def _latent(address, located: Located, surveyed, family) -> Latent:
+    statement = located.statement
+    if statement.discrete:
+        raise EstimatorError(
+            f"{family} has densities only, and site {address!r} is discrete.",
+            where=statement,
+            fix="sum the site out of the model (a mixture distribution), or write a guide program",
+        )
+    distribution = statement.distribution(known_leaves(located, surveyed))
+    try:
+        support = distribution.support
+        if any(not _is_known(leaf) for leaf in jax.tree.leaves(support)):
+            raise TypeError
+    except Exception as error:
+        raise SupportError(
+            f"the support of site {address!r} is not known before the model runs.",
+            where=statement,
+            fix="a site on fixed bounds and a transformation of its value; or write a guide program",
+        ) from error
+    return Latent(address, located.full_shape, support.event_dim, support, _prior_location(distribution, located))
+
+
+def known_leaves(located: Located, surveyed: Survey) -> list:
+    """Return the leaves of a site's distribution: arrays where known statically, else placeholders."""
+    consts = dict(zip(surveyed.staged.jaxpr.constvars, surveyed.staged.consts, strict=True))
+    statement = located.statement
+    atoms = located.eqn.invars[: len(located.eqn.invars) - statement.observed]
+    return [a.val if isinstance(a, Literal) else consts.get(a, Unknown()) for a in atoms]
+
+
+class Unknown:
+    """Stands for an array that is not known statically."""
+
+
+def _is_known(leaf) -> bool:
+    return not isinstance(leaf, Unknown) and not is_tracer(leaf)
+
+
+def _prior_location(distribution, located):
+    """Return where the prior of a site is centred, if that is known and says anything."""
+    base = distribution
+    while hasattr(base, "base_dist"):
+        base = base.base_dist
+    location = getattr(base, "loc", None)
+    if base is not distribution and type(distribution).__name__ == "TransformedDistribution":
+        return None
+    if location is None or not _is_known(location):
+        return None
+    try:
+        return np.broadcast_to(np.asarray(location, dtype=np.result_type(located.statement.dtype)), located.full_shape)
+    except ValueError:
+        return None

@@ -1,0 +1,160 @@
+"""`condition` and `do`: what is observed and what is set, by address."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax.numpy as jnp
+
+from vipl._core.errors import AddressError, ParameterError, did_you_mean
+from vipl._core.source import user_source
+from vipl.lang.observation import as_array, check_shape
+from vipl.lang.param import ParamStatement
+from vipl.lang.plate import IndicesStatement
+from vipl.lang.program import Program
+from vipl.lang.sample import SampleStatement
+
+
+def condition(program: Program, choices: Mapping) -> Program:
+    """Observe addresses: the same as `program | choices`.
+
+    Args:
+        program: a Program.
+        choices: `{address: value}` or a Trace. Values have the shape that the site has in a trace.
+
+    Returns:
+        A Program in which these sites are observed: they count in its log density and are not drawn.
+
+    Raises:
+        AddressError: the program has no such site.
+        ShapeError: a value does not have the shape of its site.
+
+    Example:
+        >>> import vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model():
+        ...     vipl.sample("x", dist.Normal(0.0, 1.0))
+        >>> float(vipl.log_density(model() | {"x": 0.0}, {}))
+        -0.9189...
+    """
+    program, choices = _checked(program, choices, "condition", (SampleStatement, IndicesStatement))
+    return program.replace(observations=program.observations | choices)
+
+
+def do(program: Program, choices: Mapping) -> Program:
+    """Intervene: set sites to values, without their density.
+
+    Args:
+        program: a Program.
+        choices: `{address: value}`.
+
+    Returns:
+        A Program in which these sites have these values, whatever they depended on; they are no sites any more.
+
+    Raises:
+        AddressError: the program has no such site.
+        ShapeError: a value does not have the shape of its site.
+
+    Example:
+        >>> import vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model():
+        ...     vipl.sample("x", dist.Normal(0.0, 1.0))
+        >>> float(vipl.log_density(vipl.do(model(), {"x": 5.0}), {}))
+        0.0
+    """
+    program, choices = _checked(program, choices, "do", (SampleStatement,))
+    return program.replace(interventions=program.interventions | choices)
+
+
+def _checked(program, choices, function, kinds):
+    source = user_source()
+    if not isinstance(program, Program):
+        raise AddressError(
+            f"vipl.{function} needs a program and got {type(program).__name__}.",
+            where=source,
+            fix=f"call the program function first: vipl.{function}(model(data), …)",
+        )
+    choices = getattr(choices, "choices", choices)
+    statements = program.stage().statements
+    known = {s.statement.address: s for s in statements if isinstance(s.statement, kinds)}
+    checked = {}
+    for address, value in choices.items():
+        if address not in known:
+            raise unknown_address(address, known, f"vipl.{function} of {program.name}, {source}", statements)
+        value = as_array(value, address, f"vipl.{function}, {source}")
+        check_shape(value, known[address].full_shape, address, f"{known[address].statement}; value given at {source}")
+        checked[address] = value
+    return program, checked
+
+
+def unknown_address(address, known, where, statements=()):
+    """Return the error for an address that is not there, with the closest one that is."""
+    other = next((s.statement for s in statements if s.statement.address == address), None)
+    what = (
+        f"{address!r} is a {other.noun} and cannot be set."
+        if other is not None
+        else f"there is no site {address!r}." + did_you_mean(str(address), known)
+    )
+    return AddressError(what, where=where)
+
+
+def with_params(program: Program, params: Mapping) -> Program:
+    """Put values into the `vipl.param` statements of a program.
+
+    Args:
+        program: a Program.
+        params: `{address: unconstrained array}`, as `vipl.init_params` returns it. Addresses that the program
+            lacks are refused only if it has none of them, so that one dict may serve a model and its guide.
+
+    Returns:
+        A Program with these values; its leaves include them, so `jax.grad` reaches them.
+
+    Raises:
+        ParameterError: an address is unknown, or a value has the wrong shape.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def guide():
+        ...     vipl.sample("x", dist.Normal(vipl.param("loc", 0.0), 1.0))
+        >>> float(vipl.log_density(vipl.with_params(guide(), {"loc": 2.0}), {"x": 2.0}))
+        -0.9189...
+    """
+    source = user_source()
+    known = {s.statement.address: s.statement for s in program.stage().statements
+             if isinstance(s.statement, ParamStatement)}
+    kept = {}
+    for address, value in params.items():
+        if address not in known:
+            raise ParameterError(
+                f"{program.name} has no param {address!r}." + did_you_mean(str(address), known),
+                where=f"vipl.with_params, {source}",
+                fix="pass only the params of this program: vipl.init_params(key, program) lists them",
+            )
+        kept[address] = check_param(known[address], value, source)
+    return program.replace(params=(program.params or {}) | kept)
+
+
+def check_param(statement: ParamStatement, value, source):
+    """Return an unconstrained value of a param as an array, or say what is wrong with it."""
+    if not hasattr(value, "dtype"):
+        value = jnp.asarray(value)
+    import jax
+
+    outline = jax.eval_shape(statement.unconstrain, jax.ShapeDtypeStruct(statement.shape, statement.dtype))
+    where = f"{statement}; value given at {source}"
+    if tuple(value.shape) != tuple(outline.shape):
+        raise ParameterError(
+            f"param {statement.address!r} has unconstrained shape {tuple(outline.shape)}, "
+            f"and the value has shape {tuple(value.shape)}.",
+            where=where,
+            fix="a fit serves the sizes it was made for; fit again, or make the new program with the old sizes",
+        )
+    if not jnp.issubdtype(value.dtype, jnp.floating):
+        raise ParameterError(
+            f"param {statement.address!r} got a value of type {value.dtype}; only floating-point values can be learned.",
+            where=where,
+            fix="value.astype(float)",
+        )
+    return value

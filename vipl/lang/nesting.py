@@ -1,0 +1,95 @@
+"""A program as a site of another: its statements join the outer program under a prefix."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax.numpy as jnp
+
+from vipl._core.errors import ProgramError
+from vipl._core.interpreter import interpret
+from vipl._core.staging import stage
+from vipl._core.statement import Lane, statement_p
+from vipl.lang.param import ParamStatement
+from vipl.lang.program import Program
+from vipl.lang.scope import scope
+
+
+def sample_program(address, program: Program, obs, estimator, source):
+    """Run a program inside the one that is being staged; see `vipl.sample`."""
+    if obs is not None or estimator is not None:
+        raise ProgramError(
+            f"site {address!r} is a program; it takes neither obs= nor estimator=.",
+            where=f"site {address!r}, {source}",
+            fix='observe inside: program | {"inner": value}; give estimators to the inner sites',
+        )
+    with scope(address):
+        if not (program.observations or program.interventions or program.params):
+            return program.run()
+        staged = stage(program.run, kind="nested")
+    prefix = staged_prefix(address)
+    handler = Rebind(
+        {located.path: located.statement for located in staged.statements},
+        _prefixed(program.observations, staged, prefix),
+        _prefixed(program.interventions, staged, prefix),
+        _prefixed(program.params or {}, staged, prefix),
+    )
+    results, _ = interpret(staged.jaxpr, staged.consts, [], handler, handler.given)
+    return staged.out.fill(results)
+
+
+def staged_prefix(address) -> str:
+    """Return the prefix of the addresses of a nested program, enclosing scopes included."""
+    from vipl._core import ambient
+
+    return f"{ambient.current().scope}{address}/"
+
+
+def _prefixed(values, staged, prefix):
+    del staged
+    return {prefix + address: value for address, value in values.items()}
+
+
+class Rebind:
+    """Binds every statement again, observed, set or with its parameter where that was asked for."""
+
+    rebinds = True
+
+    def __init__(self, statements, observations, interventions, params):
+        self.observations, self.interventions, self.params = observations, interventions, params
+        self.given = {
+            path: (observations | interventions)[statement.address]
+            for path, statement in statements.items()
+            if statement.address in observations or statement.address in interventions
+        }
+
+    def __call__(self, path, statement, operands, given):
+        """Bind one statement again, or replace it by its value."""
+        if statement.address in self.interventions:
+            return given, None
+        if isinstance(statement, ParamStatement) and statement.address in self.params:
+            return statement.constrain(self.params[statement.address]), None
+        if statement.address in self.observations:
+            if not hasattr(statement, "observed"):
+                return given, None
+            return statement_p.bind(*_observe(operands, statement, given), statement=as_observed(statement, given)), None
+        return statement_p.bind(*operands, statement=statement), None
+
+    def at_iteration(self, given, iteration):
+        """Refuse: a site in a while_loop has no one value."""
+        raise ProgramError("a site inside a while_loop cannot be observed or set.")
+
+
+def _observe(operands, statement, value):
+    leaves = operands[:-1] if statement.observed else operands
+    return [*leaves, jnp.asarray(value)]
+
+
+def as_observed(statement, value):
+    """Return a site's statement with its value observed; the value has every lane in front."""
+    lanes = tuple(Lane(lane.size, (*_leaves_mapped(statement, lane), True)) for lane in statement.lanes)
+    return dataclasses.replace(statement, observed=True, lanes=lanes, dtype=jnp.result_type(value))
+
+
+def _leaves_mapped(statement, lane):
+    return lane.mapped[:-1] if statement.observed else lane.mapped

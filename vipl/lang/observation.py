@@ -1,0 +1,106 @@
+"""Checks of observed values, made where they are handed over, before anything runs.
+
+What can be known at trace time is checked then: shapes always, values where they are concrete.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vipl._core.compat import is_tracer
+from vipl._core.errors import ShapeError, SupportError
+from vipl.distributions.support import describe_constraint, first_violation
+
+
+def check_observation(value, distribution, address, source, plates=()):
+    """Return an observation as an array, or say what is wrong with it.
+
+    Args:
+        value: the observed value.
+        distribution: the site's distribution, expanded by its plates.
+        address: the site's address.
+        source: the user's line.
+        plates: the open plates.
+
+    Raises:
+        ShapeError: its shape is not exactly the distribution's.
+        SupportError: it is NaN, or concretely outside of the support.
+    """
+    where = f"site {address!r}, {source}"
+    value = as_array(value, address, where)
+    check_shape(value, tuple(distribution.shape()), address, where, plates)
+    if not is_tracer(value):
+        check_finite(np.asarray(value), address, where)
+        check_support(value, distribution, address, where)
+    return value
+
+
+def as_array(value, address, where):
+    """Return a value as an array of numbers."""
+    try:
+        return value if is_tracer(value) else jnp.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise ShapeError(
+            f"the value of {address!r} is not an array of numbers: {type(value).__name__}.", where=where
+        ) from error
+
+
+def check_shape(value, shape, address, where, plates=()):
+    """Refuse a value whose shape is not exactly the site's, and say what the user probably forgot."""
+    if tuple(value.shape) == shape:
+        return
+    raise ShapeError(
+        f"the value of {address!r} has shape {tuple(value.shape)}, and the site has shape {shape}.",
+        where=where,
+        fix=_shape_advice(tuple(value.shape), shape, plates),
+    )
+
+
+def _shape_advice(got, shape, plates) -> str:
+    subsampled = [p for p in plates if p.length != p.size and p.size in got]
+    if subsampled:
+        return f"index the data by the plate's indices: `with vipl.plate({subsampled[0].name!r}, …) as i:` and data[i]"
+    if [n for n in got if n != 1] == [n for n in shape if n != 1]:
+        return f"the same numbers in another shape: value.reshape({shape}); as it is it would broadcast"
+    if len(got) > len(shape) and got[len(got) - len(shape) :] == shape:
+        return (
+            f'independent data need a plate: `with vipl.plate("data", {got[0]}):` around the site; '
+            "one vector-valued datum needs dist.….to_event(1)"
+        )
+    if plates:
+        sizes = ", ".join(f"{p.name!r} has size {p.length} at dim {p.dim}" for p in plates)
+        return f"make the plate and the data agree: {sizes}"
+    return "give the distribution the shape of the data, or the data that of the distribution"
+
+
+def check_finite(value, address, where):
+    """Refuse NaN."""
+    if value.dtype.kind in "fc" and np.isnan(value).any():
+        index = tuple(int(i) for i in np.argwhere(np.isnan(value))[0])
+        raise SupportError(
+            f"the observed value of {address!r} is NaN at index {index}.",
+            where=where,
+            fix="drop or impute missing data; a missing value can be a latent site of its own",
+        )
+
+
+def check_support(value, distribution, address, where):
+    """Refuse concrete values outside of a support that is known concretely."""
+    try:
+        support = distribution.support
+    except NotImplementedError:
+        return
+    if any(is_tracer(leaf) for leaf in jax.tree.leaves(support)):
+        return
+    index = first_violation(support, value)
+    if index is None:
+        return
+    bad = np.asarray(value)[index]
+    raise SupportError(
+        f"the observed value of {address!r} is outside of the support: {bad} at index {index}, where "
+        f"{type(distribution).__name__} has {describe_constraint(support)}.",
+        where=where,
+        fix="correct the data, or choose a distribution whose support contains them",
+    )

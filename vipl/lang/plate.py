@@ -1,0 +1,170 @@
+"""`plate`: conditional independence along a batch dimension, whole or subsampled."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax.numpy as jnp
+import numpy as np
+
+from vipl._core import ambient
+from vipl._core.compat import staging_depth
+from vipl._core.errors import AddressError, ProgramError, ShapeError
+from vipl._core.source import user_source
+from vipl._core.statement import Statement, bind
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class IndicesStatement(Statement):
+    """The random indices of a subsampled plate: `shape[0]` of `size`, without replacement."""
+
+    size: int = 0
+
+    noun = "plate"
+    draws = True
+
+
+class plate:
+    """Declare that a batch dimension holds conditionally independent elements.
+
+    Every site inside is expanded to the plate's size along the plate's dimension. With `subsample_size`, a
+    random subset of the indices is drawn, and the log densities inside count `size / subsample_size` times, which
+    makes their sum an unbiased estimate of the whole.
+
+    Args:
+        name: its name; the address of the indices when subsampled.
+        size: number of elements, a Python int; 0 and 1 are fine.
+        subsample_size: how many elements to look at, at most `size`.
+        dim: the batch dimension, negative; default: the first free one from the right.
+
+    Returns:
+        Entering yields the indices, an int array of shape `(subsample_size or size,)`. One plate may be
+        entered several times and then yields the same indices.
+
+    Raises:
+        ShapeError: the size is not a Python int, or the dimension is taken.
+        AddressError: a plate inside one of the same name.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model(data):
+        ...     mu = vipl.sample("mu", dist.Normal(0.0, 1.0))
+        ...     with vipl.plate("data", data.shape[0], subsample_size=2) as index:
+        ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=data[index])
+        >>> vipl.simulate(model(jnp.arange(10.0)), jax.random.key(0)).observed["y"].shape
+        (2,)
+    """
+
+    def __init__(self, name: str, size: int, *, subsample_size: int | None = None, dim: int | None = None):
+        self.name, self.source = name, user_source()
+        self.size = _as_size(name, size, self.source, "size")
+        self.length = self.size if subsample_size is None else _as_size(name, subsample_size, self.source, "subsample")
+        self.dim = dim
+        if self.length > self.size:
+            raise ShapeError(
+                f"plate {name!r} has subsample_size {self.length}, more than its size {self.size}.", where=self.source
+            )
+        if dim is not None and (not isinstance(dim, int) or dim >= 0):
+            raise ShapeError(
+                f"plate {name!r} has dim {dim!r}; plates count batch dimensions from the right.",
+                where=self.source,
+                fix="dim=-1 is the last, dim=-2 the one before",
+            )
+        self._indices = None
+        self._managers = []
+
+    def __enter__(self):
+        here = ambient.current()
+        if here is None:
+            raise ProgramError(
+                f"plate {self.name!r} is opened outside of a program.",
+                where=self.source,
+                fix="decorate the function with @vipl.program and run it with vipl.simulate(program, key)",
+            )
+        if any(frame.name == self.name for frame in here.plates):
+            raise AddressError(
+                f"plate {self.name!r} is opened inside a plate of the same name.", where=self.source
+            )
+        frame = ambient.PlateFrame(self.name, self.size, self.length, self._free_dim(here.plates))
+        if self._indices is None:
+            self._indices = self._draw_indices(here)
+        manager = ambient.surround(dataclasses.replace(here, plates=(*here.plates, frame)))
+        manager.__enter__()
+        self._managers.append(manager)
+        return self._indices
+
+    def __exit__(self, *exception):
+        self._managers.pop().__exit__(*exception)
+
+    def _free_dim(self, frames) -> int:
+        taken = {frame.dim: frame.name for frame in frames}
+        if self.dim is not None:
+            if self.dim in taken:
+                raise ShapeError(
+                    f"plate {self.name!r} wants dim {self.dim}, which plate {taken[self.dim]!r} has.",
+                    where=self.source,
+                    fix=f"dim={min(taken) - 1}, or leave dim out",
+                )
+            return self.dim
+        return next(dim for dim in range(-1, -len(taken) - 2, -1) if dim not in taken)
+
+    def _draw_indices(self, here):
+        if self.length == self.size:
+            return jnp.arange(self.size)
+        depth = staging_depth() - here.depth
+        return bind([], IndicesStatement(here.scope + self.name, self.source, depth, (self.length,),
+                                         np.dtype("int32"), size=self.size))
+
+
+def _as_size(name, size, source, what) -> int:
+    try:
+        size = int(np.asarray(size).item()) if not isinstance(size, int) else size
+    except Exception as error:
+        raise ShapeError(
+            f"the {what} of plate {name!r} is not known when the program is traced.",
+            where=source,
+            fix="a Python int, or an array's shape: data.shape[0]",
+        ) from error
+    if size < 0:
+        raise ShapeError(f"plate {name!r} has {what} {size}, which is negative.", where=source)
+    return size
+
+
+def expand_shape(batch_shape, frames, address, source) -> tuple[int, ...]:
+    """Return a batch shape expanded to the open plates.
+
+    Raises:
+        ShapeError: a batch dimension disagrees with the plate that claims it.
+    """
+    rank = max([len(batch_shape), *(-frame.dim for frame in frames)])
+    shape = [1] * (rank - len(batch_shape)) + list(batch_shape)
+    for frame in frames:
+        found = shape[frame.dim]
+        if found not in (1, frame.length):
+            raise ShapeError(
+                f"site {address!r} has batch shape {tuple(batch_shape)}, and plate {frame.name!r} of size "
+                f"{frame.length} claims dimension {frame.dim}, where it has {found}.",
+                where=f"site {address!r}, {source}",
+                fix=_plate_advice(frame, found),
+            )
+        shape[frame.dim] = frame.length
+    return tuple(shape)
+
+
+def _plate_advice(frame, found) -> str:
+    if frame.length != frame.size and found == frame.size:
+        return f"index by the plate's indices: `with vipl.plate({frame.name!r}, …) as i:` and array[i]"
+    return (
+        f"vipl.plate({frame.name!r}, {found}) if the plate is that dimension; "
+        ".to_event(1) if the dimension belongs to one vector-valued event"
+    )
+
+
+def within_plates(distribution, frames, address, source):
+    """Return a distribution expanded to the open plates."""
+    if not frames:
+        return distribution
+    batch_shape = tuple(distribution.batch_shape)
+    expanded = expand_shape(batch_shape, frames, address, source)
+    return distribution if expanded == batch_shape else distribution.expand(expanded)

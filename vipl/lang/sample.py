@@ -1,0 +1,177 @@
+"""`sample`: an addressed random value, the statement that everything else is about."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.distributions import Distribution
+
+from vipl._core import ambient
+from vipl._core.compat import is_tracer, staging_depth
+from vipl._core.errors import ProgramError, ShapeError, SupportError
+from vipl._core.source import user_source
+from vipl._core.staging import note_draw
+from vipl._core.statement import Statement, bind
+from vipl.distributions.base_noise import Noise, noise_of
+from vipl.distributions.support import describe_constraint, parameter_violations
+from vipl.lang.observation import check_observation
+from vipl.lang.plate import within_plates
+from vipl.lang.program import Program, ProgramFunction
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SampleStatement(Statement):
+    """A site.
+
+    Operands are the leaves of its distribution, and then the observation if there is one.
+
+    Attributes:
+        structure: the tree structure of the distribution.
+        observed: whether the last operand is an observation.
+        scale: factor of its log density, from subsampled plates.
+        noise: the parameter-free noise that a draw is made from.
+        reparameterised: whether the distribution has a differentiable sampler.
+        discrete: whether its support is.
+        estimator: the gradient estimator that the site asks for, or None.
+    """
+
+    structure: object = None
+    observed: bool = False
+    scale: float = 1.0
+    noise: Noise | None = None
+    reparameterised: bool = False
+    discrete: bool = False
+    estimator: object = None
+
+    noun = "site"
+
+    @property
+    def draws(self):
+        """A latent site needs randomness of its own in every lane."""
+        return not self.observed
+
+    def distribution(self, leaves) -> Distribution:
+        """Return the distribution with these leaves."""
+        return jax.tree.unflatten(self.structure, leaves)
+
+
+def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
+    """Draw a value at an address, or observe one there.
+
+    Args:
+        address: its name; unique in the program. Scopes and enclosing programs put `prefix/` in front.
+        distribution_or_program: a distribution of `vipl.distributions`, or a `Program`, whose sites get
+            addresses `"address/inner"`.
+        obs: the observed value, of exactly the distribution's shape (plates included); None leaves the site latent.
+        estimator: a `vipl.estimators` estimator for when the site is drawn inside an expectation.
+
+    Returns:
+        The value, of shape `batch_shape + event_shape`; for a Program, its return value.
+
+    Raises:
+        ProgramError: outside of a program and expectation, or not a distribution.
+        ShapeError: the distribution does not fit its plates, or the observation the distribution.
+        SupportError: a parameter or the observation lies where it must not, or is NaN.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model():
+        ...     mu = vipl.sample("mu", dist.Normal(0.0, 1.0))
+        ...     with vipl.plate("n", 3):
+        ...         return vipl.sample("x", dist.Normal(mu, 1.0))
+        >>> vipl.simulate(model(), jax.random.key(0))["x"].shape
+        (3,)
+    """
+    source, here = user_source(), ambient.current()
+    if not isinstance(address, str) or not address:
+        raise ProgramError(f"an address is a non-empty string, and got {address!r}.", where=source)
+    if here is None:
+        raise ProgramError(
+            f"vipl.sample({address!r}, …) runs outside of a program.",
+            where=source,
+            fix="decorate the function with @vipl.program and run it with vipl.simulate(program, key)",
+        )
+    if isinstance(distribution_or_program, Program):
+        from vipl.lang.nesting import sample_program
+
+        return sample_program(address, distribution_or_program, obs, estimator, source)
+    full = here.scope + address
+    distribution = _as_distribution(full, distribution_or_program, source)
+    distribution = within_plates(distribution, here.plates, full, source)
+    leaves, structure = jax.tree.flatten(distribution)
+    shape = tuple(distribution.shape())
+    if obs is not None:
+        obs = check_observation(obs, distribution, full, source, here.plates)
+    statement = SampleStatement(
+        full,
+        source,
+        staging_depth() - here.depth,
+        shape,
+        jnp.result_type(obs) if obs is not None else value_dtype(distribution),
+        structure=structure,
+        observed=obs is not None,
+        scale=float(np.prod([frame.scale for frame in here.plates])),
+        noise=noise_of(distribution),
+        reparameterised=bool(distribution.has_rsample),
+        discrete=bool(distribution.is_discrete),
+        estimator=estimator,
+    )
+    value = bind(leaves if obs is None else [*leaves, obs], statement)
+    if obs is None:
+        note_draw(full, value)
+    return value
+
+
+def _as_distribution(address, distribution, source) -> Distribution:
+    where = f"site {address!r}, {source}"
+    if isinstance(distribution, ProgramFunction):
+        name = distribution.fn.__name__
+        raise ProgramError(
+            f"site {address!r} got the function {name} instead of a program.",
+            where=where,
+            fix=f"call it with its arguments: vipl.sample({address!r}, {name}(…))",
+        )
+    if not isinstance(distribution, Distribution):
+        raise ProgramError(
+            f"site {address!r} needs a distribution or a program, and got {type(distribution).__name__}.",
+            where=where,
+            fix=f"vipl.sample({address!r}, dist.Normal(0.0, 1.0))",
+        )
+    for name, value, constraint in parameter_violations(distribution):
+        raise SupportError(
+            f"parameter {name!r} of {type(distribution).__name__} at site {address!r} is {value}, "
+            f"and must lie in: {describe_constraint(constraint)}.",
+            where=where,
+            fix=f"correct {name!r}; a learnable one takes its constraint along: "
+            f"vipl.param({name!r}, 1.0, constraint=dist.constraints.positive)",
+        )
+    for leaf in jax.tree.leaves(distribution):
+        if not is_tracer(leaf) and np.ndim(leaf) == 0 and isinstance(leaf, float) and np.isnan(leaf):
+            raise SupportError(f"a parameter of site {address!r} is NaN.", where=where)
+    return distribution
+
+
+def value_dtype(distribution: Distribution):
+    """Return the dtype of a distribution's draws, without drawing."""
+    leaves, structure = jax.tree.flatten(distribution)
+    return _value_dtype(structure, tuple((np.shape(x), jnp.result_type(x)) for x in leaves), jax.config.jax_enable_x64)
+
+
+@functools.lru_cache(maxsize=4096)
+def _value_dtype(structure, avals, x64):
+    del x64  # part of the cache's key
+
+    def draw(key, *leaves):
+        return jax.tree.unflatten(structure, leaves).sample(key)
+
+    leaves = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in avals]
+    try:
+        return jax.eval_shape(draw, jax.random.key(0), *leaves).dtype
+    except NotImplementedError as error:
+        name = type(jax.tree.unflatten(structure, leaves)).__name__
+        raise ShapeError(f"{name} cannot be sampled from ({error}).") from error

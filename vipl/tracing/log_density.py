@@ -1,0 +1,193 @@
+"""`log_density`: how likely a program makes given values."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core import ambient
+from vipl._core.errors import AddressError, SupportError, did_you_mean
+from vipl._core.interpreter import interpret
+from vipl._core.source import user_source
+from vipl._core.statement import statement_p
+from vipl.distributions.support import describe_constraint, is_within
+from vipl.lang.observation import as_array, check_shape
+from vipl.lang.program import Program
+from vipl.tracing.meaning import Meaning, score, total
+from vipl.tracing.simulate import check_program
+from vipl.tracing.survey import Survey, refuse_loops, survey
+from vipl.tracing.trace import Trace
+
+
+def log_density(program: Program, choices) -> jax.Array:
+    """Return the joint log density of `choices` and the observed sites.
+
+    Args:
+        program: a Program.
+        choices: `{address: value}` for every latent site, or a Trace, whose `choices` count. Indices of a
+            subsampled plate may be given at the plate's name.
+
+    Returns:
+        A scalar, in nats; −inf, with gradient zero, where a value lies outside of its support.
+
+    Raises:
+        AddressError: an address is missing, or the program does not have it, or observes it.
+        ShapeError: a value does not have the shape of its site.
+        SupportError: the trace comes from a site whose support reaches beyond the program's.
+        DensityError: a site is inside a `while_loop`.
+
+    Example:
+        >>> import vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model():
+        ...     x = vipl.sample("x", dist.Normal(0.0, 1.0))
+        ...     vipl.sample("y", dist.Normal(x, 1.0), obs=0.5)
+        >>> round(float(vipl.log_density(model(), {"x": 0.0})), 4)
+        -1.9629
+    """
+    check_program(program, "log_density")
+    surveyed = survey(program)
+    refuse_loops(surveyed, "the log density")
+    trace = choices if isinstance(choices, Trace) else None
+    values, inside = check_choices(surveyed, choices, user_source())
+    handler = Score(surveyed, inside)
+    staged = surveyed.staged
+    located = [s for group in (surveyed.latents, surveyed.indices) for many in group.values() for s in many]
+    given = {s.path: values[s.statement.address] for s in located if s.statement.address in values}
+    del trace
+    _, outputs = interpret(staged.jaxpr, staged.consts, [], handler, handler.given() | given)
+    return total(outputs)
+
+
+class Score(Meaning):
+    """Latent sites have the values they are given; only log_probs come out.
+
+    `inside` holds the addresses whose values are known to lie in the support.
+    """
+
+    def __init__(self, surveyed, inside):
+        super().__init__(surveyed, record=False)
+        self.inside = inside
+        here = ambient.current()
+        self.in_expectation = here is not None and here.kind == "expectation"
+        self.rebinds = self.in_expectation and bool(surveyed.indices)
+
+    def latent(self, path, statement, leaves, given):
+        """Score the given value."""
+        return given, score(statement, leaves, given, guard=statement.address not in self.inside)
+
+    def indices(self, path, statement, given):
+        """Use the given indices; draw them inside an expectation."""
+        if given is not None:
+            return given
+        if self.in_expectation:
+            return statement_p.bind(statement=statement)
+        return super().indices(path, statement, given)
+
+
+def check_choices(surveyed: Survey, choices, source) -> tuple[dict, set]:
+    """Check values against a program's latent sites.
+
+    Returns:
+        The values by address, indices of plates included, and the addresses known to lie in their support.
+    """
+    where = f"vipl.log_density of {surveyed.program.name}, {source}"
+    trace = choices if isinstance(choices, Trace) else None
+    if trace is None and not isinstance(choices, Mapping):
+        raise AddressError(f"choices are a dict or a Trace, and got {type(choices).__name__}.", where=where)
+    values = dict(trace.choices if trace is not None else choices)
+    inside = set()
+    if trace is not None:
+        _refuse_foreign_observations(surveyed, trace, where)
+        values |= {name: i for name, i in trace.indices.items() if name in surveyed.indices}
+    for address in values:
+        if address not in surveyed.latents and address not in surveyed.indices:
+            raise _unexpected(surveyed, address, trace, where)
+    for address, group in surveyed.latents.items():
+        if address not in values:
+            raise _missing(surveyed, address, values, where)
+        statement = group[0].statement
+        values[address] = as_array(values[address], address, where)
+        check_shape(values[address], group[0].full_shape, address, f"{statement}; value given at {source}")
+        if trace is not None and _support_is_within(trace.sites[address], group, where):
+            inside.add(address)
+    for name, group in surveyed.indices.items():
+        if name in values:
+            values[name] = jnp.asarray(values[name])
+            check_shape(values[name], group[0].full_shape, name, f"{group[0].statement}; value given at {source}")
+    return values, inside
+
+
+def _unexpected(surveyed, address, trace, where) -> AddressError:
+    if address in surveyed.observed:
+        return AddressError(
+            f"{address!r} is observed by {surveyed.program.name} and must not be among the choices"
+            + (": the guide samples an observed site." if trace is not None else "."),
+            where=f"{surveyed.observed[address][0].statement}; {where}",
+            fix="a guide samples exactly the latent sites: " + ", ".join(map(repr, surveyed.latents)),
+        )
+    return AddressError(
+        f"{surveyed.program.name} has no latent site {address!r}." + did_you_mean(str(address), surveyed.latents),
+        where=f"site {address!r}; {where}" + (f"; sampled by {_name(trace)}" if trace is not None else ""),
+        fix="correct the address; auxiliary sites of a guide are integrated out by vipl.marginal(guide, keep=[…])",
+    )
+
+
+def _missing(surveyed, address, values, where) -> AddressError:
+    unknown = [a for a in values if a not in surveyed.latents]
+    hint = did_you_mean(address, unknown) if unknown else ""
+    return AddressError(
+        f"no value for the latent site {address!r} of {surveyed.program.name}.{hint}",
+        where=f"{surveyed.latents[address][0].statement}; {where}",
+        fix=f'a value for {address!r} among the choices; a guide needs vipl.sample({address!r}, …); '
+        f"data are observed with obs= or program | {{{address!r}: value}}",
+    )
+
+
+def _name(trace) -> str:
+    return getattr(trace._origin.value, "__name__", "another program")
+
+
+def _refuse_foreign_observations(surveyed, trace, where) -> None:
+    """A guide that observes would put its likelihood into the density that is subtracted."""
+    from vipl._core.static import StaticValue
+
+    if trace.observed and trace._origin != StaticValue(surveyed.program.fn):
+        address = next(iter(trace.observed))
+        raise AddressError(
+            f"{_name(trace)} observes {address!r}: its trace is not a draw of the latent sites alone.",
+            where=f"site {address!r}; {where}",
+            fix="remove obs= from the guide; the model alone observes. "
+            "The posterior of a conditioned program is a program by vipl.normalize(program, …)",
+        )
+
+
+def _support_is_within(site, group, where) -> bool:
+    """Return whether the draw is known to lie in the support; refuse if the draws are known to reach beyond."""
+    if isinstance(site.distribution, tuple) or len(group) > 1:
+        return False
+    statement = group[0].statement
+    try:
+        outer = statement.distribution([_Unknown()] * len(group[0].eqn.invars[: _num_leaves(statement, group[0])]))
+        within = is_within(site.distribution.support, outer.support)
+    except Exception:  # a support that needs the arrays: it cannot be told
+        return False
+    if within is False:
+        raise SupportError(
+            f"site {statement.address!r}: the draws lie in {describe_constraint(site.distribution.support)}, which "
+            f"reaches beyond {describe_constraint(outer.support)}, the support in {type(outer).__name__}.",
+            where=f"{statement}; {where}",
+            fix="a guide distribution on the same support, such as dist.LogNormal for positive values or "
+            "dist.TransformedDistribution(dist.Normal(…), dist.biject_to(support))",
+        )
+    return bool(within)
+
+
+def _num_leaves(statement, located) -> int:
+    return len(located.eqn.invars) - statement.observed
+
+
+class _Unknown:
+    """Stands for an array whose value is not known statically."""

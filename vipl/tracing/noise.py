@@ -1,0 +1,72 @@
+"""Randomness for a whole program at once.
+
+Compiling random bits is dear, so noise of one kind is drawn in one call for all sites and handed out. A key is
+folded by the kind of noise and the position of the site; nothing else decides a draw. So the same key gives
+the same draws under jit, vmap and eagerly.
+"""
+
+from __future__ import annotations
+
+import math
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core.interpreter import Located
+from vipl.lang.plate import IndicesStatement
+
+_POOLED = {"normal": jax.random.normal, "uniform": jax.random.uniform}
+
+
+def draw_noise(key, statements: list[Located]) -> dict:
+    """Draw what every random statement needs.
+
+    Args:
+        key: a typed key.
+        statements: sites and subsampled plates, in program order.
+
+    Returns:
+        `{path: noise}` with construct axes and lanes in front; a key for a statement inside a `while_loop`.
+    """
+    pools: dict[tuple, list[Located]] = {}
+    noise = {}
+    for position, located in enumerate(statements):
+        kind, shape, dtype = _need(located)
+        if kind == "none":
+            noise[located.path] = jnp.zeros(located.axes + located.statement.lane_shape)
+        elif kind in _POOLED:
+            pools.setdefault((kind, dtype), []).append(located)
+        else:
+            own = jax.random.fold_in(key, len(_POOLED) + position)
+            noise[located.path] = jax.random.split(own, shape) if shape else own
+    for (kind, dtype), members in pools.items():
+        shapes = [_need(located)[1] for located in members]
+        sizes = [math.prod(shape) for shape in shapes]
+        pool_key = jax.random.fold_in(key, list(_POOLED).index(kind))
+        pool = _POOLED[kind](pool_key, shapes[0] if len(members) == 1 else (sum(sizes),), dtype)
+        start = 0
+        for located, shape, size in zip(members, shapes, sizes, strict=True):
+            noise[located.path] = pool if len(members) == 1 else pool[start : start + size].reshape(shape)
+            start += size
+    return noise
+
+
+def _need(located: Located) -> tuple[str, tuple[int, ...], object]:
+    """Return kind, shape and dtype of the noise for one statement."""
+    statement = located.statement
+    front = located.axes + statement.lane_shape
+    if located.loop is not None:
+        return "key", (), None
+    if isinstance(statement, IndicesStatement):
+        return "key", front, None
+    return statement.noise.kind, front + tuple(statement.noise.shape), statement.noise.dtype
+
+
+def noise_in_loop(key, iteration, statement):
+    """Return the noise of one statement in one round of a `while_loop`, from the key it was given."""
+    key = jax.random.fold_in(key, iteration)
+    if isinstance(statement, IndicesStatement) or statement.noise.kind not in _POOLED:
+        shape = statement.lane_shape
+        return jax.random.split(key, shape) if shape else key
+    shape = statement.lane_shape + tuple(statement.noise.shape)
+    return _POOLED[statement.noise.kind](key, shape, statement.noise.dtype)

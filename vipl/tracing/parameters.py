@@ -1,0 +1,100 @@
+"""`init_params`: where the learnable values of programs start."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core.constructs import Conditional
+from vipl._core.errors import ParameterError
+from vipl._core.interpreter import interpret
+from vipl._core.keys import as_key
+from vipl.lang.param import check_inside
+from vipl.lang.program import Program
+from vipl.tracing.meaning import ValueOutput
+from vipl.tracing.noise import draw_noise
+from vipl.tracing.simulate import Draw, check_program
+from vipl.tracing.survey import survey
+
+
+def init_params(key, *programs: Program) -> dict:
+    """Collect the initial values of all `vipl.param` statements, unconstrained.
+
+    Args:
+        key: a key, for values that start at random.
+        *programs: Programs; typically a model and a guide.
+
+    Returns:
+        `{address: unconstrained array}`, the pytree that training works on and `vipl.with_params` takes.
+
+    Raises:
+        RandomnessError: no key.
+        ParameterError: two programs have a param of one address, or a value starts outside of its constraint.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def guide():
+        ...     vipl.sample("x", dist.Normal(vipl.param("loc", 0.5), 1.0))
+        >>> vipl.init_params(jax.random.key(0), guide())
+        {'loc': Array(0.5, dtype=float32...)}
+    """
+    key = as_key(key, "init_params")
+    params, owner = {}, {}
+    for i, program in enumerate(programs):
+        check_program(program, "init_params")
+        for address, (statement, value) in _initial(jax.random.fold_in(key, i), program).items():
+            if address in params:
+                raise ParameterError(
+                    f"param {address!r} is in {owner[address]} and in {program.name}: they would be trained as one.",
+                    where=statement,
+                    fix="another address for one of them; to share a value on purpose, make it an argument of both "
+                    "programs and train it with vipl.infer(…, params=…)",
+                )
+            check_inside(value, statement.constraint, address, statement)
+            params[address] = jnp.asarray(statement.unconstrain(value), statement.dtype)
+            owner[address] = program.name
+    return params
+
+
+def _initial(key, program) -> dict:
+    surveyed = survey(program)
+    if not surveyed.params:
+        return {}
+    random = [s for group in (surveyed.latents, surveyed.indices) for many in group.values() for s in many]
+    for position, (address, group) in enumerate(surveyed.params.items()):
+        if len(group) > 1 or group[0].loop is not None:
+            raise ParameterError(
+                f"param {address!r} is in a branch or a while_loop.",
+                where=group[0].statement,
+                fix="create it before, and use its value inside",
+            )
+        del position
+    handler = Initialise(surveyed, key)
+    given = handler.given() | draw_noise(jax.random.fold_in(key, 0), random)
+    _, outputs = interpret(surveyed.staged.jaxpr, surveyed.staged.consts, [], handler, given)
+    found = {}
+    for address, (located,) in surveyed.params.items():
+        value = outputs[located.path]
+        value = value.output.value if isinstance(value, Conditional) else value.value
+        found[address] = (located.statement, value[(0,) * len(located.axes)])
+    return found
+
+
+class Initialise(Draw):
+    """Runs the program from the initial values and puts them out."""
+
+    def __init__(self, surveyed, key):
+        super().__init__(surveyed, record=True)
+        positions = {address: i for i, address in enumerate(surveyed.params)}
+        self.key_of = {a: jax.random.fold_in(key, 1 + i) for a, i in positions.items()}
+
+    def param(self, path, statement, operands, given):
+        """Start the value."""
+        if statement.address in self.params:
+            value = statement.constrain(self.params[statement.address])
+        elif operands:
+            value = operands[0]
+        else:
+            value = jnp.asarray(statement.init(self.key_of[statement.address]), statement.dtype)
+        return value, ValueOutput(value)

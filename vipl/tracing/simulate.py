@@ -1,0 +1,157 @@
+"""`simulate`: run a program and record what happened."""
+
+from __future__ import annotations
+
+import dataclasses
+
+from vipl._core import ambient
+from vipl._core.errors import ProgramError, RandomnessError
+from vipl._core.interpreter import interpret
+from vipl._core.keys import as_key
+from vipl._core.source import user_source
+from vipl._core.statement import over_lanes, statement_p
+from vipl._core.static import StaticValue
+from vipl.distributions.base_noise import transport
+from vipl.distributions.subsample import subsample_indices
+from vipl.lang.factor import DeterministicStatement, FactorStatement
+from vipl.lang.plate import IndicesStatement
+from vipl.lang.program import Program
+from vipl.lang.sample import SampleStatement
+from vipl.tracing.meaning import Meaning, score, total
+from vipl.tracing.noise import draw_noise, noise_in_loop
+from vipl.tracing.survey import Survey, survey
+from vipl.tracing.trace import Trace, build_site, build_value
+
+
+def simulate(program: Program, key=None) -> Trace:
+    """Run a program: draw its latent sites, score its observed ones.
+
+    Args:
+        program: a Program.
+        key: a key. Required, except inside `vipl.expectation`, where it must be absent: there the latent sites
+            become choices, each with a gradient estimator.
+
+    Returns:
+        A `Trace`.
+
+    Raises:
+        RandomnessError: the key is missing, or given where none belongs.
+        AddressError: an address is used twice.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model():
+        ...     x = vipl.sample("x", dist.Normal(0.0, 1.0))
+        ...     vipl.sample("y", dist.Normal(x, 1.0), obs=0.5)
+        >>> trace = vipl.simulate(model(), jax.random.key(0))
+        >>> list(trace.choices), list(trace.observed)
+        (['x'], ['y'])
+    """
+    here = ambient.current()
+    check_program(program, "simulate")
+    if here is not None and here.kind == "expectation":
+        if key is not None:
+            raise RandomnessError(
+                "simulate inside an expectation takes no key: the expectation has the randomness.",
+                where=user_source(),
+                fix="vipl.simulate(program)",
+            )
+        surveyed = survey(program)
+        return run(surveyed, Choose(surveyed, record=True), {})
+    key = as_key(key, "simulate")
+    surveyed = survey(program)
+    random = [s for located in (*surveyed.latents.values(), *surveyed.indices.values()) for s in located]
+    return run(surveyed, Draw(surveyed, record=True), draw_noise(key, random))
+
+
+def check_program(program, caller: str) -> None:
+    """Refuse what is not a Program."""
+    if not isinstance(program, Program):
+        name = getattr(program, "__name__", type(program).__name__)
+        raise ProgramError(
+            f"vipl.{caller} needs a program and got {name}.",
+            where=user_source(),
+            fix=f"call the program function with its arguments: vipl.{caller}({name}(…), …)",
+        )
+
+
+class Draw(Meaning):
+    """Latent sites are drawn from the noise they are given."""
+
+    def latent(self, path, statement, leaves, given):
+        """Push the noise through the distribution."""
+        if isinstance(given, _InLoop):
+            given = noise_in_loop(given.key, given.iteration, statement)
+
+        def one(*xs):
+            return transport(statement.distribution(xs[:-1]), xs[-1])
+
+        return over_lanes(one, statement.lanes, extra=1)(*leaves, given)
+
+    def indices(self, path, statement, given):
+        """Draw indices without replacement."""
+        if isinstance(given, _InLoop):
+            given = noise_in_loop(given.key, given.iteration, statement)
+        return over_lanes(
+            lambda key: subsample_indices(key, statement.size, statement.shape[0]), statement.lanes, extra=1
+        )(given)
+
+    def at_iteration(self, given, iteration):
+        """Fold the round into the key of a site in a `while_loop`."""
+        return _InLoop(given, iteration)
+
+
+@dataclasses.dataclass(frozen=True)
+class _InLoop:
+    key: object
+    iteration: object
+
+
+class Choose(Meaning):
+    """Inside an expectation: latent sites become choices of the objective that is being staged."""
+
+    rebinds = True
+
+    def latent(self, path, statement, leaves, given):
+        """Bind the site again, as a choice."""
+        value = statement_p.bind(*leaves, statement=statement)
+        return value, score(statement, leaves, value, guard=False)
+
+    def indices(self, path, statement, given):
+        """Bind the plate again."""
+        return statement_p.bind(statement=statement)
+
+
+def run(surveyed: Survey, handler: Meaning, given: dict) -> Trace:
+    """Interpret a program with a handler that records, and build the trace."""
+    staged = surveyed.staged
+    results, outputs = interpret(staged.jaxpr, staged.consts, [], handler, handler.given() | given)
+    unrecorded = [s.statement for s in surveyed.of_kind((SampleStatement, FactorStatement)) if s.loop is not None]
+
+    def built(groups, build):
+        present = {a: [outputs[s.path] for s in group if s.path in outputs] for a, group in groups.items()}
+        return {address: build(group) for address, group in present.items() if group}
+
+    sites = built(surveyed.latents, lambda group: build_site(group, False))
+    sites |= built(surveyed.observed, lambda group: build_site(group, True))
+    deterministics: dict[str, list] = {}
+    for located in surveyed.of_kind(DeterministicStatement):
+        deterministics.setdefault(located.statement.address, []).append(located)
+    indices: dict[str, list] = {}
+    for located in surveyed.of_kind(IndicesStatement):
+        indices.setdefault(located.statement.address, []).append(located)
+    recorded = built(deterministics, build_value)
+    addresses = dict.fromkeys(s.statement.address for s in staged.statements)
+    return Trace(
+        choices={a: s.value for a, s in sites.items() if not s.observed},
+        observed={a: s.value for a, s in sites.items() if s.observed},
+        deterministics=recorded,
+        indices=built(indices, build_value),
+        sites=sites,
+        value=staged.out.fill(results),
+        _log_density=total(outputs),
+        _order=tuple(a for a in addresses if a in sites or a in recorded),
+        _unrecorded=tuple(str(statement) for statement in unrecorded),
+        _origin=StaticValue(surveyed.program.fn),
+    )

@@ -1,0 +1,5 @@
+"""The transformation: an objective program becomes an unbiased estimate of its value and gradient."""
+
+from vipl.transform.expectation import Expectation, expectation
+
+__all__ = ["Expectation", "expectation"]

@@ -1,0 +1,154 @@
+"""`expectation`: an objective program as a function whose value and gradient are unbiased estimates."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core import ambient
+from vipl._core.errors import ProgramError, RandomnessError, ShapeError
+from vipl._core.keys import as_key
+from vipl._core.source import user_source
+from vipl._core.staging import stage
+from vipl._core.static import FunctionKey, StaticValue, partition
+from vipl.distributions.validation import validation_off
+from vipl.transform.evaluate import evaluate
+from vipl.transform.plan import make_plan
+
+
+class Expectation:
+    """The expectation of a scalar that a program of random choices computes.
+
+    Calling it with a key and arguments returns an unbiased estimate, and the ordinary derivatives of that
+    (`jax.grad`, `jax.value_and_grad`) are unbiased estimates of the derivatives. It is plain JAX: `jax.jit`,
+    `jax.vmap` and `jax.lax.scan` work on it.
+
+    Attributes:
+        fn: the objective program.
+        num_samples: how many independent estimates are averaged.
+        estimators: pairs of address glob and estimator that override the sites' own.
+        strict: whether suspected bias is an error.
+        has_aux: whether `fn` returns `(scalar, auxiliary)`.
+    """
+
+    def __init__(self, fn, *, num_samples=1, estimators=(), strict=False, has_aux=False):
+        if not callable(fn):
+            raise ProgramError(f"vipl.expectation decorates a function, and got {fn!r}.", where=user_source())
+        if not isinstance(num_samples, int) or num_samples < 1:
+            raise ShapeError(f"num_samples is {num_samples!r}; it must be a positive int.", where=user_source())
+        self.fn, self.num_samples, self.strict, self.has_aux = fn, num_samples, strict, has_aux
+        self.estimators = tuple(estimators.items() if isinstance(estimators, Mapping) else estimators)
+        self._source = user_source()
+        self.__name__ = getattr(fn, "__name__", "expectation")
+        self.__doc__ = getattr(fn, "__doc__", None) or type(self).__doc__
+        self.__wrapped__ = fn
+        self._key = (FunctionKey(fn), num_samples, StaticValue(self.estimators), strict, has_aux)
+
+    def __call__(self, key, *args, **kwargs):
+        """Return one unbiased estimate: a scalar, or `(scalar, auxiliary)` with `has_aux`.
+
+        With `num_samples` n > 1 the scalar is a mean, and the arrays of the auxiliary have a leading axis n.
+
+        Raises:
+            RandomnessError: the key is missing or is no key.
+            ShapeError: the objective does not return a floating-point scalar.
+            EstimatorError: an estimator cannot serve its site.
+        """
+        if ambient.current() is not None:
+            raise RandomnessError(
+                f"{self.__name__} is an expectation, called with a key inside another program.",
+                where=user_source(),
+                fix="call its function to make its choices part of this one",
+            )
+        key = as_key(key, self.__name__)
+        with validation_off():  # vipl's own checks name the site
+            staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation")
+        plan = make_plan(staged, self.estimators, self._source)
+        if self.num_samples == 1:
+            return self._checked(evaluate(plan, key))
+        keys = jax.random.split(key, self.num_samples)
+        results, skeleton = _map(lambda key: self._checked(evaluate(plan, key)), keys)
+        if self.has_aux:
+            value, *arrays = results
+            return jnp.mean(value), skeleton.fill([value, *arrays])[1]
+        return jnp.mean(results[0])
+
+    def _checked(self, result):
+        value = result[0] if self.has_aux and isinstance(result, tuple) and len(result) == 2 else result
+        if self.has_aux and value is result:
+            raise ShapeError(
+                f"{self.__name__} has has_aux=True and does not return a pair.", where=self._source,
+                fix="return value, auxiliary",
+            )
+        shape, dtype = jnp.shape(value), getattr(value, "dtype", type(value).__name__)
+        if shape != () or not jnp.issubdtype(jnp.result_type(value), jnp.floating):
+            raise ShapeError(
+                f"{self.__name__} returns {dtype} of shape {shape}; an expectation is a floating-point scalar.",
+                where=self._source,
+                fix="sum or average the result; with has_aux=True return (scalar, auxiliary)",
+            )
+        return (jnp.asarray(value), result[1]) if self.has_aux else jnp.asarray(value)
+
+    def with_estimators(self, estimators: Mapping) -> Expectation:
+        """Return this expectation with estimators for addresses (globs allowed), over the sites' own."""
+        return self._replace(estimators=(*self.estimators, *estimators.items()))
+
+    def with_num_samples(self, num_samples: int) -> Expectation:
+        """Return this expectation averaged over `num_samples` independent estimates."""
+        return self._replace(num_samples=num_samples)
+
+    def _replace(self, **changes):
+        fields = {name: getattr(self, name) for name in ("num_samples", "estimators", "strict", "has_aux")}
+        return Expectation(self.fn, **(fields | changes))
+
+    def __eq__(self, other):
+        return type(other) is Expectation and self._key == other._key
+
+    def __hash__(self):
+        return hash(self._key)
+
+    def __repr__(self):
+        return f"<vipl.expectation {self.__name__}>"
+
+
+def _map(fn, keys):
+    """Map a function over keys; returns the arrays of its results, and the rest of them."""
+    skeletons = []
+
+    def arrays(key):
+        found, skeleton = partition(fn(key))
+        skeletons.append(skeleton)
+        return found
+
+    return jax.vmap(arrays)(keys), skeletons[-1]
+
+
+def expectation(fn=None, *, num_samples: int = 1, estimators=None, strict: bool = False, has_aux: bool = False):
+    """Turn an objective program into an `Expectation`: an unbiased estimator of its value and gradient.
+
+    Args:
+        fn: a function of any pytrees that returns a scalar. Inside, `vipl.simulate(program)` and
+            `vipl.sample(address, distribution)` make random choices, without keys.
+        num_samples: how many independent estimates to average.
+        estimators: `{address or glob: estimator}`.
+        strict: raise `BiasError` where a bias is only suspected.
+        has_aux: `fn` returns `(scalar, auxiliary)`, as in `jax.value_and_grad`.
+
+    Returns:
+        An `Expectation`, called as `objective(key, *args)`; without `fn`, a decorator.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> @vipl.expectation
+        ... def second_moment(loc):
+        ...     return vipl.sample("x", dist.Normal(loc, 1.0)) ** 2
+        >>> value, grad = jax.value_and_grad(second_moment, argnums=1)(jax.random.key(0), 3.0)
+        >>> value.shape, grad.shape
+        ((), ())
+
+    Source: Becker et al. 2024 (PLDI), arXiv 2406.15742, §3; Lew et al. 2023 (POPL), ADEV.
+    """
+    options = {"num_samples": num_samples, "estimators": estimators or (), "strict": strict, "has_aux": has_aux}
+    return (lambda fn: Expectation(fn, **options)) if fn is None else Expectation(fn, **options)

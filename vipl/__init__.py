@@ -31,6 +31,8 @@ from vipl._core.errors import (
     VIPLError,
     VIPLWarning,
 )
+from vipl.infer.infer import infer
+from vipl.infer.posterior import Posterior
 from vipl.lang import (
     Program,
     condition,

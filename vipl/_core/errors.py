@@ -83,7 +83,8 @@ def did_you_mean(name: str, known) -> str:
     import difflib
 
     known = sorted(known)
-    close = difflib.get_close_matches(name, known, n=1, cutoff=0.6)
+    same_end = [k for k in known if k.endswith("/" + name) or name.endswith("/" + k)]  # a prefix forgotten, or too many
+    close = same_end or difflib.get_close_matches(name, known, n=1, cutoff=0.6)
     if close:
         return f" Did you mean {close[0]!r}?"
     shown = ", ".join(repr(k) for k in known[:12]) + (", …" if len(known) > 12 else "")

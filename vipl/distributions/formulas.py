@@ -81,6 +81,11 @@ def _bernoulli_logits(d, x):
     return -(jnp.maximum(away, 0) + jnp.log1p(jnp.exp(-jnp.abs(away))))
 
 
+def _categorical(d, x):
+    # a category held as a float is still an index
+    return d.log_prob(x if jnp.issubdtype(x.dtype, jnp.integer) else x.astype(jnp.int32))
+
+
 def power_log(exponent, base, log=jnp.log, argument=None):
     """Return `exponent * log(base)` with its limits, and zero derivatives, at `base == 0`.
 
@@ -110,4 +115,6 @@ FORMULAS = {
     dist.Dirichlet.log_prob: _dirichlet,
     dist.BernoulliProbs.log_prob: _bernoulli_probs,
     dist.BernoulliLogits.log_prob: _bernoulli_logits,
+    dist.CategoricalProbs.log_prob: _categorical,
+    dist.CategoricalLogits.log_prob: _categorical,
 }

@@ -180,13 +180,17 @@ def _hurdle(d, value, guard):
 
 
 def _interval_censored(d, value, guard):
-    # only the ends that were observed must lie in the support of the base
-    if guard and not is_unrestricted(d.support):
-        needed = ~jnp.stack(jnp.broadcast_arrays(d.left_censored, d.right_censored), -1)
-        inside = satisfies(d.support, lax.stop_gradient(value)) | ~needed
-        value = jnp.where(inside, value, jnp.asarray(feasible(d.support, value), value.dtype))
-        return d.log_prob(value), jnp.all(inside, -1)
-    return d.log_prob(value), None
+    if not guard:
+        return d.log_prob(value), None
+    # an end that was not observed may be anything; two that were must be in order
+    left_only, right_only = d.left_censored & ~d.right_censored, d.right_censored & ~d.left_censored
+    unseen = jnp.stack(jnp.broadcast_arrays(left_only, right_only), -1)
+    kept = unseen | (value[..., :1] <= value[..., 1:]) | jnp.any(unseen, -1, keepdims=True)
+    if not is_unrestricted(d.support):
+        kept = kept & (unseen | satisfies(d.support, value))
+    kept = jnp.all(kept, -1)
+    value = jnp.where(kept[..., None], value, jnp.asarray(feasible(d.support, value), value.dtype))
+    return d.log_prob(value), kept
 
 
 def _delta(d, value, guard):

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 
-from vipl._core.errors import AddressError, ParameterError, did_you_mean
+from vipl._core.errors import AddressError, ParameterError, ProgramError, did_you_mean
 from vipl._core.source import user_source
 from vipl.lang.observation import as_array, check_shape
 from vipl.lang.param import ParamStatement
@@ -69,13 +69,14 @@ def do(program: Program, choices: Mapping) -> Program:
 
 def _checked(program, choices, function, kinds):
     source = user_source()
-    if not isinstance(program, Program):
-        raise AddressError(
-            f"vipl.{function} needs a program and got {type(program).__name__}.",
-            where=source,
-            fix=f"call the program function first: vipl.{function}(model(data), …)",
-        )
+    _check_program(program, function, source)
     choices = getattr(choices, "choices", choices)
+    if not isinstance(choices, Mapping):
+        raise AddressError(
+            f"vipl.{function} takes values by address, and got {type(choices).__name__}.",
+            where=source,
+            fix='a dict {"address": value}, or a Trace',
+        )
     statements = program.stage().statements
     known = {s.statement.address: s for s in statements if isinstance(s.statement, kinds)}
     checked = {}
@@ -88,6 +89,16 @@ def _checked(program, choices, function, kinds):
     return program, checked
 
 
+def _check_program(program, function, source):
+    if not isinstance(program, Program):
+        name = getattr(program, "__name__", type(program).__name__)
+        raise ProgramError(
+            f"vipl.{function} needs a program and got {name}.",
+            where=source,
+            fix=f"call the program function with its arguments first: vipl.{function}({name}(…), …)",
+        )
+
+
 def unknown_address(address, known, where, statements=()):
     """Return the error for an address that is not there, with the closest one that is."""
     other = next((s.statement for s in statements if s.statement.address == address), None)
@@ -96,7 +107,8 @@ def unknown_address(address, known, where, statements=()):
         if other is not None
         else f"there is no site {address!r}." + did_you_mean(str(address), known)
     )
-    return AddressError(what, where=where)
+    fix = "condition or do the random sites that it is computed from" if other is not None else "correct the address"
+    return AddressError(what, where=where, fix=fix)
 
 
 def with_params(program: Program, params: Mapping) -> Program:
@@ -122,6 +134,7 @@ def with_params(program: Program, params: Mapping) -> Program:
         -0.9189...
     """
     source = user_source()
+    _check_program(program, "with_params", source)
     known = {s.statement.address: s.statement for s in program.stage().statements
              if isinstance(s.statement, ParamStatement)}
     kept = {}

@@ -156,6 +156,14 @@ class ProgramFunction:
     def __call__(self, *args, **kwargs) -> Program:
         return Program(self.fn, args, kwargs)
 
+    def __or__(self, choices):
+        """Refuse: arguments come before observations."""
+        raise ProgramError(
+            f"{self.fn.__name__} is not bound to its arguments yet and cannot be conditioned.",
+            where=user_source(),
+            fix=f"{self.fn.__name__}(…) | {{…}}",
+        )
+
     def __get__(self, instance, owner=None):
         return self if instance is None else functools.partial(self, instance)
 

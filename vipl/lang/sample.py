@@ -89,7 +89,11 @@ def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
     """
     source, here = user_source(), ambient.current()
     if not isinstance(address, str) or not address:
-        raise ProgramError(f"an address is a non-empty string, and got {address!r}.", where=source)
+        raise ProgramError(
+            f"an address is a non-empty string, and got {_brief(address)}.",
+            where=source,
+            fix='the address comes first: vipl.sample("x", dist.Normal(0.0, 1.0))',
+        )
     if here is None:
         raise ProgramError(
             f"vipl.sample({address!r}, …) runs outside of a program.",
@@ -127,6 +131,19 @@ def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
     return value
 
 
+def _brief(value) -> str:
+    return repr(value) if isinstance(value, (str, int, float, type(None))) else type(value).__name__
+
+
+def _given(value) -> str:
+    return f"the class {value.__name__}" if isinstance(value, type) else type(value).__name__
+
+
+def _example(value) -> str:
+    is_class = isinstance(value, type) and issubclass(value, Distribution) and value.__name__ != "Normal"
+    return f"dist.{value.__name__}(…)" if is_class else "dist.Normal(0.0, 1.0)"
+
+
 def _as_distribution(address, distribution, source) -> Distribution:
     where = f"site {address!r}, {source}"
     if isinstance(distribution, ProgramFunction):
@@ -138,9 +155,9 @@ def _as_distribution(address, distribution, source) -> Distribution:
         )
     if not isinstance(distribution, Distribution):
         raise ProgramError(
-            f"site {address!r} needs a distribution or a program, and got {type(distribution).__name__}.",
+            f"site {address!r} needs a distribution or a program, and got {_given(distribution)}.",
             where=where,
-            fix=f"vipl.sample({address!r}, dist.Normal(0.0, 1.0))",
+            fix=f"vipl.sample({address!r}, {_example(distribution)})",
         )
     for name, value, constraint in parameter_violations(distribution):
         raise SupportError(

@@ -96,7 +96,11 @@ def check_choices(surveyed: Survey, choices, source) -> tuple[dict, set]:
     where = f"vipl.log_density of {surveyed.program.name}, {source}"
     trace = choices if isinstance(choices, Trace) else None
     if trace is None and not isinstance(choices, Mapping):
-        raise AddressError(f"choices are a dict or a Trace, and got {type(choices).__name__}.", where=where)
+        raise AddressError(
+            f"choices are a dict or a Trace, and got {type(choices).__name__}.",
+            where=where,
+            fix='vipl.log_density(program, {"x": 0.0}), or with a Trace of vipl.simulate',
+        )
     values = dict(trace.choices if trace is not None else choices)
     inside = set()
     if trace is not None:
@@ -111,7 +115,9 @@ def check_choices(surveyed: Survey, choices, source) -> tuple[dict, set]:
         statement = group[0].statement
         values[address] = as_array(values[address], address, where)
         check_shape(values[address], group[0].full_shape, address, f"{statement}; value given at {source}")
-        if trace is not None and _support_is_within(trace.sites[address], group, where):
+        if trace is not None and _support_is_within(
+            trace.sites[address], group, where, trace._places[address]
+        ):
             inside.add(address)
     for name, group in surveyed.indices.items():
         if name in values:
@@ -125,14 +131,19 @@ def _unexpected(surveyed, address, trace, where) -> AddressError:
         return AddressError(
             f"{address!r} is observed by {surveyed.program.name} and must not be among the choices"
             + (": the guide samples an observed site." if trace is not None else "."),
-            where=f"{surveyed.observed[address][0].statement}; {where}",
-            fix="a guide samples exactly the latent sites: " + ", ".join(map(repr, surveyed.latents)),
+            where=f"{surveyed.observed[address][0].statement}; {where}{_sampled_at(trace, address)}",
+            fix="exactly the latent sites: " + ", ".join(map(repr, surveyed.latents)),
         )
     return AddressError(
         f"{surveyed.program.name} has no latent site {address!r}." + did_you_mean(str(address), surveyed.latents),
-        where=f"site {address!r}; {where}" + (f"; sampled by {_name(trace)}" if trace is not None else ""),
-        fix="correct the address; auxiliary sites of a guide are integrated out by vipl.marginal(guide, keep=[…])",
+        where=f"site {address!r}{_sampled_at(trace, address)}; {where}",
+        fix="correct the address"
+        + ("; auxiliary sites of a guide are integrated out by vipl.marginal(guide, keep=[…])" if trace is not None else ""),
     )
+
+
+def _sampled_at(trace, address) -> str:
+    return "" if trace is None else f"; sampled at {trace._places[address]}"
 
 
 def _missing(surveyed, address, values, where) -> AddressError:
@@ -158,13 +169,13 @@ def _refuse_foreign_observations(surveyed, trace, where) -> None:
         address = next(iter(trace.observed))
         raise AddressError(
             f"{_name(trace)} observes {address!r}: its trace is not a draw of the latent sites alone.",
-            where=f"site {address!r}; {where}",
+            where=f"site {address!r}, {trace._places[address]}; {where}",
             fix="remove obs= from the guide; the model alone observes. "
             "The posterior of a conditioned program is a program by vipl.normalize(program, …)",
         )
 
 
-def _support_is_within(site, group, where) -> bool:
+def _support_is_within(site, group, where, place) -> bool:
     """Return whether the draw is known to lie in the support; refuse if the draws are known to reach beyond."""
     if isinstance(site.distribution, tuple) or len(group) > 1:
         return False
@@ -178,7 +189,7 @@ def _support_is_within(site, group, where) -> bool:
         raise SupportError(
             f"site {statement.address!r}: the draws lie in {describe_constraint(site.distribution.support)}, which "
             f"reaches beyond {describe_constraint(outer.support)}, the support in {type(outer).__name__}.",
-            where=f"{statement}; {where}",
+            where=f"{statement}; {where}; sampled at {place}",
             fix="a guide distribution on the same support, such as dist.LogNormal for positive values or "
             "dist.TransformedDistribution(dist.Normal(…), dist.biject_to(support))",
         )

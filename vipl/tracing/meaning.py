@@ -71,7 +71,7 @@ class Meaning:
         """Give meaning to one statement; returns its value and its output."""
         if statement.address in self.surveyed.interventions:
             return given, None
-        return _RULES[type(statement)](self, path, statement, operands, given)
+        return getattr(self, _RULES[type(statement)])(path, statement, operands, given)
 
     def at_iteration(self, given, iteration):
         """Return what is given in one round of a `while_loop`."""
@@ -162,11 +162,11 @@ def score(statement: SampleStatement, leaves, value, *, shared: bool = False, gu
 
 
 _RULES = {
-    SampleStatement: Meaning.sample,
-    FactorStatement: Meaning.factor,
-    DeterministicStatement: Meaning.deterministic,
-    IndicesStatement: Meaning.plate,
-    ParamStatement: Meaning.param,
+    SampleStatement: "sample",
+    FactorStatement: "factor",
+    DeterministicStatement: "deterministic",
+    IndicesStatement: "plate",
+    ParamStatement: "param",
 }
 
 

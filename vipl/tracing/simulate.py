@@ -20,7 +20,7 @@ from vipl.lang.sample import SampleStatement
 from vipl.tracing.meaning import Meaning, score, total
 from vipl.tracing.noise import draw_noise, noise_in_loop
 from vipl.tracing.survey import Survey, survey
-from vipl.tracing.trace import Trace, build_site, build_value
+from vipl.tracing.trace import Places, Trace, build_site, build_value
 
 
 def simulate(program: Program, key=None) -> Trace:
@@ -154,4 +154,5 @@ def run(surveyed: Survey, handler: Meaning, given: dict) -> Trace:
         _order=tuple(a for a in addresses if a in sites or a in recorded),
         _unrecorded=tuple(str(statement) for statement in unrecorded),
         _origin=StaticValue(surveyed.program.fn),
+        _places=Places({s.statement.address: str(s.statement.source) for s in staged.statements}),
     )

@@ -110,8 +110,7 @@ def _check_together(first: Located, second: Located) -> None:
         raise AddressError(
             f"address {address!r} is used twice.",
             where=f"{second.statement}; first at {first.statement.source}",
-            fix=f'another address for one of them, such as {address + "_2"!r}; in a Python loop f"{address}_{{i}}"; '
-            "or a plate, or jax.lax.scan, in place of the loop",
+            fix=_another_address(address),
         )
     a, b = first.statement, second.statement
     if type(a) is not type(b) or first.full_shape != second.full_shape or a.dtype != b.dtype:
@@ -121,6 +120,12 @@ def _check_together(first: Located, second: Located) -> None:
             where=f"{b}; first at {a.source}",
             fix="give the branches addresses of their own",
         )
+
+
+def _another_address(address: str) -> str:
+    prefix, _, name = address.rpartition("/")
+    fix = f'another address for one of them, such as "{name}_2"; in a Python loop f"{name}_{{i}}", or a plate or '
+    return fix + "jax.lax.scan in place of the loop" + (f'; or another prefix than "{prefix}"' if prefix else "")
 
 
 def _exclusive(first: Located, second: Located) -> bool:

@@ -37,6 +37,16 @@ class Site:
     observed: bool = dataclasses.field(metadata={"static": True})
 
 
+class Places(dict):
+    """The user's line of each site, for errors. Traces that differ in nothing else are of one structure."""
+
+    def __eq__(self, other):
+        return type(other) is Places
+
+    def __hash__(self):
+        return hash(Places)
+
+
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True, eq=False, repr=False)
 class Trace(Mapping):
@@ -72,6 +82,7 @@ class Trace(Mapping):
     _order: tuple = dataclasses.field(metadata={"static": True})
     _unrecorded: tuple = dataclasses.field(metadata={"static": True})
     _origin: StaticValue = dataclasses.field(metadata={"static": True})
+    _places: Places = dataclasses.field(metadata={"static": True})
 
     @property
     def log_density(self):
@@ -94,7 +105,11 @@ class Trace(Mapping):
     def __getitem__(self, address):
         values = self._values()
         if address not in values:
-            raise AddressError(f"the trace has no {address!r}." + did_you_mean(str(address), values), where=user_source())
+            raise AddressError(
+                f"the trace has no {address!r}." + did_you_mean(str(address), values),
+                where=user_source(),
+                fix="correct the address; list(trace) has them all",
+            )
         return values[address]
 
     def __contains__(self, address):

@@ -47,6 +47,7 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
             raise AddressError(
                 f"with_estimators names {pattern!r}, which matches no choice." + did_you_mean(pattern, addresses),
                 where=where,
+                fix='an address or a glob such as "z*"; print(objective.explain(…)) lists the choices',
             )
     estimators = {located.path: _estimator_for(located, overrides) for located in choices}
     indices = [s for s in staged.statements if isinstance(s.statement, IndicesStatement)]

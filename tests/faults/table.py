@@ -1,0 +1,11 @@
+"""Every fault of the registry, in the order of the rows."""
+
+from . import addresses, naming  # noqa: F401  each module enters its faults
+from .registry import FAULTS, commit
+
+__all__ = ["FAULTS", "commit"]
+
+
+def in_order():
+    """List the faults by row."""
+    return sorted(FAULTS, key=lambda fault: (int("".join(filter(str.isdigit, fault.row))), fault.row))

@@ -1,0 +1,193 @@
+"""`infer`: fit a guide to a model in one call."""
+
+from __future__ import annotations
+
+import dataclasses
+import time
+import warnings
+
+import numpy as np
+import optax
+
+from vipl._core.compat import is_tracer, x64_enabled
+from vipl._core.errors import ParameterError, VIPLWarning
+from vipl._core.keys import as_key
+from vipl._core.source import user_source
+from vipl._core.static import StaticValue
+from vipl.infer import loop
+from vipl.infer.posterior import Posterior
+from vipl.infer.problem import pose
+from vipl.infer.progress import Progress
+from vipl.infer.trouble import explain_non_finite
+from vipl.objectives import elbo
+
+_SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
+
+
+@dataclasses.dataclass(frozen=True)
+class InferState:
+    """What a callback sees: the number of steps done, the parameters, the objective so far (nats)."""
+
+    step: int
+    params: object
+    objective_history: np.ndarray
+
+
+def default_optimizer(num_steps: int) -> optax.GradientTransformation:
+    """Return Adam with a learning rate that falls from 0.03 to 0 along a cosine."""
+    return optax.adam(optax.cosine_decay_schedule(0.03, max(num_steps, 1)))
+
+
+def infer(
+    model,
+    guide=None,
+    *,
+    key,
+    objective=elbo,
+    optimizer=None,
+    num_steps=10_000,
+    num_samples=1,
+    params=None,
+    data=None,
+    batch_size=None,
+    num_restarts=1,
+    progress=True,
+    callback=None,
+    checkpoint=None,
+    on_nan="raise",
+    stop=None,
+) -> Posterior:
+    """Fit a guide to a model by stochastic gradient ascent on an objective.
+
+    Args:
+        model: a conditioned Program, or a function of `params` that returns one.
+        guide: None for `guides.MeanField()`; a guide family; a Program with `vipl.param`s; or a function of
+            `params` that returns a Program.
+        key: a key. The same key gives the same bits.
+        objective: an Expectation of `(model, guide)`, maximised.
+        optimizer: an optax optimiser; default: Adam, its rate falling from 0.03 to 0 over `num_steps`.
+        num_steps: number of steps.
+        num_samples: independent estimates averaged in each step.
+        params: initial values: a pytree for functions of params, else `{address: unconstrained value}`.
+        data, batch_size, num_restarts, checkpoint: not offered yet; see the errors.
+        progress: show a progress bar.
+        callback: called now and then (about ten times a second) with an `InferState`; True ends the fit.
+        on_nan: at an objective that is not finite, "raise" an error that names the site and the step, "stop" there
+            with what was learned, or "skip" the step.
+        stop: function of the objective history so far; True ends the fit.
+
+    Returns:
+        A `Posterior`. Ctrl-C returns what was learned so far, with status "interrupted".
+
+    Raises:
+        RandomnessError: no key.
+        AddressError: the guide's sites are not the model's latent sites; the model observes nothing.
+        ParameterError: `params` does not fit, or an option is not offered.
+        NonFiniteError: with `on_nan="raise"`.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model(y):
+        ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
+        ...     with vipl.plate("data", y.shape[0]):
+        ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
+        >>> posterior = vipl.infer(model(jnp.array([1.0, 2.0])), key=jax.random.key(0), num_steps=500, progress=False)
+        >>> posterior.status
+        'finished'
+    """
+    key = as_key(key, "infer")
+    _refuse_unoffered(data=data, batch_size=batch_size, checkpoint=checkpoint)
+    _check_options(num_steps, num_samples, num_restarts, on_nan)
+    problem, params = pose(model, guide, params, key)
+    _warn_of_lost_precision(model)
+    if num_samples != 1:
+        objective = objective.with_num_samples(num_samples)
+    optimizer = StaticValue(optimizer if optimizer is not None else default_optimizer(num_steps))
+    options = {"objective": objective, "optimizer": optimizer, "skip": on_nan == "skip"}
+    state = loop.start(params, optimizer=optimizer)
+    history, status, count, step = [], "finished", 64, 0
+    try:
+        with Progress(progress, num_steps) as bar:
+            while step < num_steps:
+                began = time.perf_counter()
+                count = min(count, num_steps - step, loop.CAPACITY)
+                after, values, done, finite = loop.advance(problem, state, key, np.int32(count), **options)
+                done, finite = int(done), bool(finite)
+                values = np.asarray(values)[:done]
+                if not finite and on_nan != "skip":
+                    state, _, _, _ = loop.advance(problem, state, key, np.int32(done - 1), **options)
+                    history.append(values[:-1])
+                    error = _explain(problem, state, key, step + done - 1, values[-1])
+                    if on_nan == "raise":
+                        raise error
+                    status = f"stopped: {error.what}"
+                    break
+                state, step = after, step + done
+                history.append(values)
+                bar.advance(done, float(np.mean(values)))
+                if _wants_to_stop(callback, stop, state, step, history):
+                    status = "stopped"
+                    break
+                if step > count:  # the first chunk pays for the compilation
+                    seconds = max(time.perf_counter() - began, 1e-6)
+                    count = int(np.clip(done * _SECONDS_PER_CHUNK / seconds, 1, loop.CAPACITY))
+    except KeyboardInterrupt:
+        status = "interrupted"
+    history = np.concatenate(history) if history else np.zeros(0)
+    return Posterior(problem, state.params, history, status, key, len(history))
+
+
+def _explain(problem, state, key, step, value):
+    import jax
+
+    return explain_non_finite(problem, state.params, jax.random.fold_in(key, step), step, value)
+
+
+def _wants_to_stop(callback, stop, state, step, history) -> bool:
+    if callback is None and stop is None:
+        return False
+    so_far = np.concatenate(history)
+    asked = callback is not None and callback(InferState(step, state.params, so_far)) is True
+    return asked or (stop is not None and bool(stop(so_far)))
+
+
+def _refuse_unoffered(**options) -> None:
+    for name, value in options.items():
+        if value is not None:
+            raise ParameterError(
+                f"infer does not offer {name}= yet.",
+                where=user_source(),
+                fix="minibatches: vipl.plate(name, size, subsample_size=…) inside the model",
+            )
+
+
+def _check_options(num_steps, num_samples, num_restarts, on_nan) -> None:
+    for name, value, least in (("num_steps", num_steps, 0), ("num_samples", num_samples, 1)):
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ParameterError(f"{name} is {value!r}; it must be an int, at least {least}.", where=user_source())
+    if num_restarts != 1:
+        raise ParameterError("infer does not offer num_restarts= yet.", where=user_source(),
+                             fix="several calls with keys of their own: jax.random.split(key, 4)")
+    if on_nan not in ("raise", "stop", "skip"):
+        raise ParameterError(f"on_nan is {on_nan!r}.", where=user_source(), fix='"raise", "stop" or "skip"')
+
+
+_warned: set[str] = set()
+
+
+def _warn_of_lost_precision(model) -> None:
+    """Say once that float64 data are rounded to float32, if they really are."""
+    if x64_enabled() or "x64" in _warned:
+        return
+    for leaf in getattr(model, "_arrays", ()):
+        if isinstance(leaf, np.ndarray) and leaf.dtype == np.float64 and not is_tracer(leaf):
+            if not np.array_equal(leaf.astype(np.float32).astype(np.float64), leaf, equal_nan=True):
+                _warned.add("x64")
+                warnings.warn(
+                    "data of type float64 are rounded to float32, as JAX does by default; "
+                    'jax.config.update("jax_enable_x64", True) at the start of the program keeps them',
+                    VIPLWarning,
+                    stacklevel=3,
+                )
+                return

@@ -1,0 +1,160 @@
+"""`Posterior`: the result of a fit."""
+
+from __future__ import annotations
+
+import functools
+
+import jax
+import numpy as np
+
+from vipl._core.errors import AddressError, did_you_mean
+from vipl._core.keys import as_key
+from vipl._core.source import user_source
+from vipl.diagnostics import psis
+from vipl.infer.predict import predict
+from vipl.infer.summary import Summary, summarise
+from vipl.lang.program import Program
+from vipl.tracing.log_density import log_density
+from vipl.tracing.simulate import simulate
+
+_DRAWS = 2000  # for elbo, khat and summary
+
+
+class Posterior:
+    """A fitted guide, and how good it is.
+
+    Attributes:
+        params: the fitted parameters, unconstrained.
+        guide: the fitted guide, a Program.
+        objective_history: the objective at every step, in nats; shape `(num_steps,)`.
+        status: "finished", "stopped", "interrupted", or "stopped: …" with the reason.
+
+    Example:
+        >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model(y):
+        ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
+        ...     with vipl.plate("data", y.shape[0]):
+        ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
+        >>> posterior = vipl.infer(model(jnp.ones(5)), key=jax.random.key(0), num_steps=500, progress=False)
+        >>> posterior.sample(jax.random.key(1), 100)["mu"].shape
+        (100,)
+    """
+
+    def __init__(self, problem, params, objective_history, status, key, num_steps):
+        self.params, self.objective_history, self.status = params, objective_history, status
+        self._problem, self._key, self._num_steps = problem, key, num_steps
+
+    @property
+    def guide(self) -> Program:
+        """The fitted guide."""
+        return self._problem.programs(self.params)[1]
+
+    @property
+    def model(self) -> Program:
+        """The fitted model."""
+        return self._problem.programs(self.params)[0]
+
+    def sample(self, key, num_samples: int) -> dict:
+        """Draw from the fitted guide.
+
+        Args:
+            key: a key.
+            num_samples: how many draws.
+
+        Returns:
+            `{address: array}`, each with a leading axis of `num_samples`.
+        """
+        key = as_key(key, "sample")
+        return _draws(self.guide, jax.random.split(key, num_samples))
+
+    def log_density(self, choices) -> jax.Array:
+        """Return the log density of one set of choices under the fitted guide, a scalar in nats.
+
+        Raises:
+            AddressError: an address is missing or unknown.
+        """
+        return log_density(self.guide, choices)
+
+    def predict(self, key, program: Program | None = None, num_samples: int = 1000) -> dict:
+        """Draw new data from the posterior predictive.
+
+        Args:
+            key: a key.
+            program: the program to run, such as the model on new covariates; default: the fitted model.
+                Its latent sites take posterior draws, its observed sites are drawn anew.
+            num_samples: how many draws.
+
+        Returns:
+            `{address: array}` of observed and deterministic values, each with a leading axis of `num_samples`.
+
+        Raises:
+            AddressError: the posterior has a site that the program lacks.
+        """
+        key = as_key(key, "predict")
+        return predict(self.guide, self.model if program is None else program, key, num_samples)
+
+    @functools.cached_property
+    def _log_weights(self) -> np.ndarray:
+        keys = jax.random.split(jax.random.fold_in(self._key, self._num_steps + 1), _DRAWS)
+        return np.asarray(_log_weights(*self._problem.programs(self.params), keys))
+
+    @property
+    def elbo(self) -> float:
+        """The evidence lower bound, in nats, from 2000 fresh draws."""
+        return float(np.mean(self._log_weights))
+
+    @property
+    def elbo_se(self) -> float:
+        """Monte Carlo standard error of `elbo`, in nats."""
+        return float(np.std(self._log_weights, ddof=1) / np.sqrt(len(self._log_weights)))
+
+    @functools.cached_property
+    def psis(self):
+        """Pareto-smoothed importance sampling of the fitted guide; see `vipl.diagnostics.psis`."""
+        return psis(self._log_weights)
+
+    @property
+    def khat(self) -> float:
+        """Shape of the tail of the importance weights: below `psis.threshold` the guide is trustworthy."""
+        return float(self.psis.khat)
+
+    def summary(self, num_samples: int = _DRAWS) -> Summary:
+        """Return mean, standard deviation and quantiles of every latent value, as a printable table."""
+        keys = jax.random.split(jax.random.fold_in(self._key, self._num_steps + 2), num_samples)
+        return summarise(_draws(self.guide, keys))
+
+    def __getitem__(self, address):
+        raise AddressError(
+            f"a posterior is not a dict; {address!r} is drawn from it." + did_you_mean(str(address), self._addresses()),
+            where=user_source(),
+            fix=f"posterior.sample(key, 1000)[{address!r}]",
+        )
+
+    def _addresses(self):
+        return [s.statement.address for s in self.guide.stage().statements if s.statement.draws]
+
+    def __repr__(self):
+        sites = ", ".join(self._addresses())
+        good = self.khat < self.psis.threshold
+        verdict = "good" if good else "poor: do not trust the spread, and check the means"
+        return (
+            f"Posterior of {self.model.name} ({sites})\n"
+            f"  {self.status} after {self._num_steps} steps\n"
+            f"  elbo {self.elbo:.2f} ± {self.elbo_se:.2f} nats\n"
+            f"  khat {self.khat:.2f} (threshold {self.psis.threshold:.2f}): {verdict}"
+        )
+
+
+@jax.jit
+def _draws(guide, keys):
+    return jax.vmap(lambda key: dict(simulate(guide, key).choices))(keys)
+
+
+@jax.jit
+def _log_weights(model, guide, keys):
+    def one(key):
+        trace = simulate(guide, key)
+        return log_density(model, trace) - trace.log_density
+
+    return jax.vmap(one)(keys)

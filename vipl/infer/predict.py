@@ -1,0 +1,80 @@
+"""Posterior prediction: a program run again, from posterior draws, with new data."""
+
+from __future__ import annotations
+
+import jax
+
+from vipl._core.errors import AddressError, did_you_mean
+from vipl._core.source import user_source
+from vipl._core.statement import over_lanes
+from vipl.distributions.base_noise import transport
+from vipl.lang.plate import IndicesStatement
+from vipl.lang.program import Program
+from vipl.lang.sample import SampleStatement
+from vipl.tracing.meaning import score
+from vipl.tracing.noise import draw_noise
+from vipl.tracing.simulate import Draw, check_program, run, simulate
+from vipl.tracing.survey import survey
+
+
+def predict(guide: Program, program: Program, key, num_samples: int) -> dict:
+    """Draw observed and deterministic values of `program` from draws of `guide`; see `Posterior.predict`."""
+    check_program(program, "predict")
+    source = user_source()
+    surveyed = survey(program)
+    for address in survey(guide).latents:
+        if address not in surveyed.latents:
+            raise AddressError(
+                f"the posterior has {address!r}, and {program.name} has no latent site of that name."
+                + did_you_mean(address, surveyed.latents),
+                where=source,
+                fix="predict with the model that was fitted, on other covariates",
+            )
+    return _predictions(guide, program, jax.random.split(key, num_samples))
+
+
+@jax.jit
+def _predictions(guide, program, keys):
+    return jax.vmap(lambda key: _one(guide, program, key))(keys)
+
+
+def _one(guide, program, key):
+    choices = simulate(guide, jax.random.fold_in(key, 0)).choices
+    surveyed = survey(program)
+    random = surveyed.of_kind((SampleStatement, IndicesStatement))
+    drawn = [s for s in random if s.statement.address not in choices]
+    noise = draw_noise(jax.random.fold_in(key, 1), drawn)
+    values = {s.path: choices[s.statement.address] for s in random if s.statement.address in choices}
+    trace = run(surveyed, Predict(surveyed, choices), noise | values)
+    return dict(trace.observed) | dict(trace.deterministics)
+
+
+class Predict(Draw):
+    """Latent sites take the posterior's draws; all other sites are drawn, observed ones too."""
+
+    def __init__(self, surveyed, choices):
+        super().__init__(surveyed, record=True)
+        self.choices = choices
+
+    def given(self) -> dict:
+        """Return the values that are set; observations are replaced by draws."""
+        values = self.surveyed.interventions
+        return {s.path: values[s.statement.address] for s in self.surveyed.staged.statements
+                if s.statement.address in values}
+
+    def sample(self, path, statement, operands, given):
+        """Draw a site, or take its posterior draw."""
+        import dataclasses
+
+        leaves = operands[:-1] if statement.observed else operands
+        lanes = [dataclasses.replace(lane, mapped=lane.mapped[: len(leaves)]) for lane in statement.lanes]
+        bare = dataclasses.replace(statement, lanes=tuple(lanes), observed=False)
+        if statement.address in self.choices:
+            value, scores = given, score(bare, leaves, given)
+        else:
+            value, scores = over_lanes(
+                lambda *xs: transport(statement.distribution(xs[:-1]), xs[-1]), lanes, extra=1
+            )(*leaves, given)
+        from vipl.tracing.meaning import SiteOutput
+
+        return value, SiteOutput(value, scores, statement.distribution(leaves))

@@ -1,0 +1,47 @@
+"""Tables of posterior draws."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+import numpy as np
+
+
+class Summary(Mapping):
+    """Mean, sd and quantiles of every scalar value: `{name: {"mean": …, "sd": …, "q05": …, "q50": …, "q95": …}}`.
+
+    Elements of arrays are named `theta[0]`, `theta[1]`, …. Printing it shows a table.
+    """
+
+    columns = ("mean", "sd", "q05", "q50", "q95")
+
+    def __init__(self, rows: dict):
+        self._rows = rows
+
+    def __getitem__(self, name):
+        return self._rows[name]
+
+    def __iter__(self):
+        return iter(self._rows)
+
+    def __len__(self):
+        return len(self._rows)
+
+    def __repr__(self):
+        width = max((len(name) for name in self._rows), default=4)
+        lines = [" " * width + "".join(f"{column:>10}" for column in self.columns)]
+        lines += [name.ljust(width) + "".join(f"{row[c]:10.3f}" for c in self.columns) for name, row in self._rows.items()]
+        return "\n".join(lines)
+
+
+def summarise(draws: dict) -> Summary:
+    """Return the Summary of draws: `{address: array}` with a leading axis of draws."""
+    rows = {}
+    for address, values in draws.items():
+        values = np.asarray(values, dtype=float)
+        for index in np.ndindex(values.shape[1:]):
+            name = address + (f"[{', '.join(map(str, index))}]" if index else "")
+            column = values[(slice(None), *index)]
+            q05, q50, q95 = np.quantile(column, [0.05, 0.5, 0.95])
+            rows[name] = {"mean": column.mean(), "sd": column.std(ddof=1), "q05": q05, "q50": q50, "q95": q95}
+    return Summary(rows)

@@ -1,0 +1,87 @@
+"""Finding the site at which training met a value that is not finite. Runs only when that has happened."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+
+from vipl._core.errors import NonFiniteError
+from vipl.distributions.support import describe_constraint, parameter_violations
+from vipl.tracing.simulate import simulate
+from vipl.tracing.site_terms import site_terms
+from vipl.transform.expectation import expectation
+
+
+@expectation(has_aux=True)
+def _terms(model, guide):
+    """Return the terms of a draw from the guide, of guide and model."""
+    trace = simulate(guide)
+    sites = {address: (site.distribution, site.value, site.log_prob) for address, site in trace.sites.items()}
+    return trace.log_density, (sites, site_terms(model, trace))
+
+
+def explain_non_finite(problem, params, key, step, value) -> NonFiniteError:
+    """Return the error for an objective that is not finite at one step.
+
+    Args:
+        problem: the Problem.
+        params: parameters at that step.
+        key: the key of that step.
+        step: its number.
+        value: the objective there.
+    """
+    what, where, fix = _find(problem, params, key)
+    return NonFiniteError(
+        f"the objective is {float(value)} at step {step}: {what}",
+        where=where,
+        fix=fix or "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values",
+    )
+
+
+def _find(problem, params, key):
+    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+        if not np.all(np.isfinite(np.asarray(leaf))):
+            name = jax.tree_util.keystr(path)
+            return f"params{name} is not finite, after a gradient that was not.", f"params{name}", None
+    model, guide = problem.programs(params)
+    _, (sites, terms) = _terms(key, model, guide)
+    sources = _sources(guide)
+    for address, (distribution, value, log_prob) in sites.items():
+        where = sources.get(address, f"site {address!r}")
+        for name, bad, constraint in parameter_violations(distribution):
+            return (
+                f"guide site {address!r} has parameter {name!r} = {bad}, which must lie in: "
+                f"{describe_constraint(constraint)}.",
+                where,
+                f"a constrained parameter: vipl.param({name!r}, 1.0, constraint=dist.constraints.positive), "
+                "or jax.nn.softplus of an unconstrained one",
+            )
+        if not np.all(np.isfinite(np.asarray(value, float))) or not np.all(np.isfinite(np.asarray(log_prob))):
+            return f"guide site {address!r} draws {np.asarray(value)} with log_prob {np.asarray(log_prob)}.", where, None
+    sources = _sources(model)
+    for address, (distribution, log_prob) in terms.items():
+        if np.all(np.isfinite(np.asarray(log_prob))):
+            continue
+        where = sources.get(address, f"site {address!r}")
+        for name, bad, constraint in parameter_violations(distribution) if distribution is not None else ():
+            return (
+                f"model site {address!r} has parameter {name!r} = {_first_bad(bad)}, which must lie in: "
+                f"{describe_constraint(constraint)}.",
+                where,
+                "a prior or a transformation that keeps it there",
+            )
+        return f"the log_prob of model site {address!r} is {_first_bad(log_prob)}.", where, None
+    return "each site's term is finite, and their sum is not.", "the objective", None
+
+
+def _first_bad(values):
+    values = np.atleast_1d(np.asarray(values))
+    bad = np.argwhere(~np.isfinite(values))
+    if not len(bad):
+        return values.min()
+    return f"{values[tuple(bad[0])]} at index {tuple(int(i) for i in bad[0])}"
+
+
+def _sources(program):
+    return {s.statement.address: s.statement for s in program.stage().statements}
+

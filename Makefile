@@ -3,6 +3,7 @@
 #   make demo         fit a first model and save a picture of it
 #   make test         the whole suite: on the oldest supported Python and JAX, then the core of it on the newest
 #   make test-long    the same with longer statistics
+#   make faults       every fault that users commit, and what vipl says about it
 #   make lint         ruff and basedpyright
 #   make docs         the documentation, into docs/_build/html; warnings are errors
 #   make clean        remove all that the above have made
@@ -22,7 +23,7 @@ PYTEST = -m pytest -n $(WORKERS) --dist worksteal --durations 10
 # What the newest pair must pass besides: the interpreters and the transformation, whose ground is JAX itself, and every import.
 NEWEST_TESTS = tests/unit tests/laws tests/architecture
 
-.PHONY: demo test test-oldest test-newest test-long lint docs clean
+.PHONY: demo test test-oldest test-newest test-long faults lint docs clean
 .NOTPARALLEL:
 
 demo: .venv/.stamp-plot
@@ -40,6 +41,9 @@ test-newest: .venv-newest/.stamp-test
 
 test-long: export VIPL_LONG = 1
 test-long: test
+
+faults: .venv/.stamp-test
+	$(PYTEST_ENV) .venv/bin/python -m tests.faults
 
 lint: .venv/.stamp-test .venv/.stamp-lint
 	.venv/bin/ruff check .

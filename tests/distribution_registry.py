@@ -5,8 +5,10 @@ value outside its support, and what SciPy calls it. `EXCLUDED` says which names 
 `numpyro.distributions` are no instances, and why."""
 
 import dataclasses
+import functools
 from collections.abc import Callable
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 import scipy.stats as st
@@ -21,7 +23,8 @@ class Case:
     """One distribution.
 
     `build(*parameters)` makes it; `outside` is an event outside the support (None: all of the reals);
-    `scipy` makes SciPy's version, elementwise over the batch; `samples` says whether it can be sampled.
+    `scipy` makes SciPy's version, elementwise over the batch; `samples` says whether it can be sampled,
+    `differentiable` whether NumPyro's density has derivatives in the parameters.
     """
 
     build: Callable
@@ -29,6 +32,7 @@ class Case:
     outside: object = None
     scipy: object = None
     samples: bool = True
+    differentiable: bool = True
 
     def make(self):
         return self.build(*(np.asarray(p, np.result_type(float)) for p in self.parameters))
@@ -95,7 +99,7 @@ CASES = {
     ),
     "BetaNegativeBinomial": Case(
         lambda a, b: dist.BetaNegativeBinomial(a, b, 3.0), (V([3.0, 4.0]), V([2.0, 0.8])), -1,
-        lambda d: st.betanbinom(3.0, d.concentration1, d.concentration0),
+        lambda d: st.betanbinom(3.0, d.concentration0, d.concentration1),
     ),
     "BetaProportion": Case(
         dist.BetaProportion, (V([0.3, 0.6]), V([2.0, 5.0])), 1.5,
@@ -150,7 +154,7 @@ CASES = {
     ),
     "GaussianCopulaBeta": Case(
         lambda a, b: dist.GaussianCopulaBeta(a, b, correlation_cholesky=jnp.array([[1.0, 0.0], [0.6, 0.8]])),
-        (TWO, TWO), V([0.5, 1.5]), samples=False,  # its sampler wants TensorFlow Probability
+        (TWO, TWO), V([0.5, 1.5]), samples=False, differentiable=False,  # wants TensorFlow Probability
     ),
     "GaussianRandomWalk": Case(lambda s: dist.GaussianRandomWalk(s, 3), (TWO,)),
     "GaussianStateSpace": Case(_state_space, (V(0.7),)),
@@ -230,8 +234,14 @@ CASES = {
         lambda df, loc, s: dist.MultivariateStudentT(df, loc, s), (V(4.0), V([0.5, -1.0]), MATRIX), None,
         lambda d: st.multivariate_t(d.loc, COVARIANCE, df=4.0),
     ),
-    "NegativeBinomial2": Case(dist.NegativeBinomial2, (TWO, V([2.0, 0.8])), -1),
-    "NegativeBinomialLogits": Case(lambda x: dist.NegativeBinomialLogits(3.0, x), (TWO,), -1),
+    "NegativeBinomial2": Case(
+        dist.NegativeBinomial2, (TWO, V([2.0, 0.8])), -1,
+        lambda d: st.nbinom(d.concentration, d.rate / (1 + d.rate)),
+    ),
+    "NegativeBinomialLogits": Case(
+        lambda x: dist.NegativeBinomialLogits(3.0, x), (TWO,), -1,
+        lambda d: st.nbinom(3.0, 1 / (1 + np.exp(d.logits))),
+    ),
     "NegativeBinomialProbs": Case(
         lambda p: dist.NegativeBinomialProbs(3.0, p), (V([0.2, 0.9]),), 1.5, lambda d: st.nbinom(3.0, 1 - d.probs)
     ),
@@ -301,3 +311,9 @@ EXCLUDED = {
         FUNCTIONS,
     ),
 }
+
+
+@functools.cache
+def sampled(name):
+    """Three draws of a case by NumPyro's own sampler, shape `(3, *batch, *event)`; made once for all tests."""
+    return np.asarray(CASES[name].make().sample(jax.random.key(3), (3,)))

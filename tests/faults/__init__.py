@@ -1,1 +1,1 @@
-"""The faults that users commit, and what vipl must do about each: `python -m tests.faults` prints the table."""
+"""The faults that users commit and what vipl must do about each. `python -m tests.faults` prints them."""

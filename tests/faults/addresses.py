@@ -83,20 +83,10 @@ def duplicate_with_scan():
     vipl.simulate(model(), jax.random.key(0))
 
 
-@fault("1d", "two bare simulate of programs with one address in an expectation", Raises(vipl.AddressError, "'z'"))
-def duplicate_choice():
-    @vipl.program
-    def guide():
-        return vipl.sample("z", dist.Normal(0.0, 1.0))  # <- here
-
-    @vipl.expectation
-    def objective():
-        return vipl.simulate(guide())["z"] * vipl.sample("z", dist.Normal(0.0, 1.0))  # <- here
-
-    objective(jax.random.key(0))
-
-
-@fault(2, "misspelt guide address", Raises(vipl.AddressError, "'sigma'", "Did you mean 'sigmaa'"))
+@fault(
+    2, "misspelt guide address",
+    Raises(vipl.AddressError, "'sigmaa'", "Did you mean 'sigma'", "sampled at"),
+)
 def misspelt():
     @vipl.program
     def guide():
@@ -106,7 +96,7 @@ def misspelt():
     elbo(guide)
 
 
-@fault(3, "guide lacks a latent", Raises(vipl.AddressError, "'sigma'", "regression", 'vipl.sample("sigma"'))
+@fault(3, "guide lacks a latent", Raises(vipl.AddressError, "'sigma'", "regression", "vipl.sample('sigma'"))
 def lacking():
     @vipl.program
     def guide():

@@ -34,7 +34,7 @@ def choices_unknown():
     vipl.log_density(regression(Y), {"mu": 0.0, "muu": 0.0, "sigma": 1.0})  # <- here
 
 
-@fault("7b", "misspelt address in log_density", Raises(vipl.AddressError, "'mu'", "Did you mean 'muu'"))
+@fault("7b", "misspelt address in log_density", Raises(vipl.AddressError, "'muu'", "Did you mean 'mu'"))
 def choices_misspelt():
     vipl.log_density(regression(Y), {"muu": 0.0, "sigma": 1.0})  # <- here
 
@@ -87,7 +87,10 @@ def estimators_unknown():
     objective.with_estimators({"w*": vipl.estimators.Reparam()})(jax.random.key(0), 1.0)  # <- here
 
 
-@fault("7i", "program function in place of a program", Raises(vipl.ProgramError, "regression", "regression(…)"))
+@fault(
+    "7i", "program function in place of a program",
+    Raises(vipl.ProgramError, "regression", "regression(…)"),
+)
 def unbound():
     vipl.simulate(regression, jax.random.key(0))  # <- here
 
@@ -166,3 +169,57 @@ def outside():
 def plate_outside():
     with vipl.plate("data", 3):  # <- here
         pass
+
+
+@fault("7u", "negative plate", Raises(vipl.ShapeError, "'data'", "-3", "negative"))
+def plate_negative():
+    @vipl.program
+    def model():
+        with vipl.plate("data", -3):  # <- here
+            vipl.sample("x", dist.Normal(0.0, 1.0))
+
+    vipl.simulate(model(), jax.random.key(0))
+
+
+@fault("7v", "plate of a float", Raises(vipl.ShapeError, "'data'", "2.5"))
+def plate_float():
+    @vipl.program
+    def model():
+        with vipl.plate("data", 2.5):  # <- here
+            vipl.sample("x", dist.Normal(0.0, 1.0))
+
+    vipl.simulate(model(), jax.random.key(0))
+
+
+@fault("7w", "data in place of a plate's size", Raises(vipl.ShapeError, "'data'", "data.shape[0]"))
+def plate_array():
+    @vipl.program
+    def model(y):
+        with vipl.plate("data", y):  # <- here
+            vipl.sample("y", dist.Normal(0.0, 1.0), obs=y)
+
+    vipl.simulate(model(Y), jax.random.key(0))
+
+
+@fault("7x", "plate in a plate of the same name", Raises(vipl.AddressError, "'data'", "same name"))
+def plate_twice():
+    @vipl.program
+    def model():
+        with vipl.plate("data", 3), vipl.plate("data", 3):  # <- here
+            vipl.sample("x", dist.Normal(0.0, 1.0))
+
+    vipl.simulate(model(), jax.random.key(0))
+
+
+@fault("7y", "a program that is a generator", Raises(vipl.ProgramError, "model", "yield"))
+def generator():
+    @vipl.program  # <- here
+    def model():
+        yield vipl.sample("x", dist.Normal(0.0, 1.0))
+
+    vipl.simulate(model(), jax.random.key(0))
+
+
+@fault("7z", "choices that are not numbers", Raises(vipl.ShapeError, "'mu'", "numbers", "str"))
+def choices_string():
+    vipl.log_density(regression(Y), {"mu": "zero", "sigma": 1.0})  # <- here

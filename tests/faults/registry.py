@@ -12,6 +12,7 @@ as `file:line`. Anything that vipl does not catch itself (another class, a silen
 from __future__ import annotations
 
 import dataclasses
+import functools
 import inspect
 import warnings
 from collections.abc import Callable
@@ -125,10 +126,17 @@ def commit(fault: Fault) -> Outcome:
 
 def _differences(result, expected, tolerance=1e-5) -> list[str]:
     try:
-        jax.tree.map(lambda a, b: np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance), result, expected)
+        jax.tree.map(functools.partial(_compare, tolerance), expected, result)
     except (AssertionError, ValueError, TypeError) as error:
         return [f"the value is wrong: {' '.join(str(error).split())[:300]}"]
     return []
+
+
+def _compare(tolerance, expected, got):
+    if isinstance(expected, str):
+        assert got == expected, f"{got!r} is not {expected!r}"
+    else:
+        np.testing.assert_allclose(got, expected, rtol=tolerance, atol=tolerance)
 
 
 def _short(value) -> str:

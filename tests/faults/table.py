@@ -1,6 +1,18 @@
 """Every fault of the registry, in the order of the rows."""
 
-from . import addresses, naming  # noqa: F401  each module enters its faults
+from . import (  # noqa: F401  each module enters its faults
+    addresses,
+    control_flow,
+    data,
+    naming,
+    outside,
+    parameters,
+    randomness,
+    shapes,
+    structure,
+    supports,
+    training,
+)
 from .registry import FAULTS, commit
 
 __all__ = ["FAULTS", "commit"]

@@ -64,7 +64,7 @@ class Scan:
 
         carry, (ys, outputs) = lax.scan(
             step,
-            _with_types(init, params["jaxpr"].in_avals[num_consts:]),
+            with_types(init, params["jaxpr"].in_avals[num_consts:]),
             (operands[num_consts + num_carry :], given),
             length=params["length"],
             reverse=params["reverse"],
@@ -173,7 +173,7 @@ class While:
             results, _ = walk(params["body_jaxpr"], [*body_consts, *carry], now, (*path, 1))
             return iteration + 1, results
 
-        init = _with_types(init, params["body_jaxpr"].in_avals[m:])
+        init = with_types(init, params["body_jaxpr"].in_avals[m:])
         return lax.while_loop(predicate, body, (jnp.int32(0), init))[1], {}
 
 
@@ -181,8 +181,8 @@ def _zeros(outline):
     return jax.tree.map(lambda leaf: jnp.zeros(leaf.shape, leaf.dtype), outline)
 
 
-def _with_types(values, avals):
-    """Return carry values with the dtypes that the staged loop settled on."""
+def with_types(values, avals):
+    """Return values with the dtypes that staging settled on: an integer may have been given for a float."""
     return [
         v if jnp.result_type(v) == a.dtype else jnp.asarray(v, a.dtype) for v, a in zip(values, avals, strict=False)
     ]

@@ -98,7 +98,7 @@ def interpret(jaxpr, consts, operands, handler, given, path=()):
         values = [read(atom) for atom in eqn.invars]
         if eqn.primitive is statement_p:
             value, output = handler(here, eqn.params["statement"], values, given.get(here))
-            results = [value]
+            results = constructs.with_types([value], [eqn.outvars[0].aval])
             if output is not None:
                 outputs[here] = output
         elif has_statements(eqn):

@@ -11,6 +11,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
+from vipl._core.compat import is_tracer
 from vipl._core.errors import RandomnessError
 from vipl._core.source import user_source
 
@@ -21,7 +22,7 @@ def as_key(key, caller: str):
     Raises:
         RandomnessError: the key is missing, an integer, a batch of keys, or not a key at all.
     """
-    fix = f"vipl.{caller}(…, jax.random.key(0))" if caller != "infer" else "vipl.infer(…, key=jax.random.key(0))"
+    fix = _CALLS.get(caller, f"{caller}(jax.random.key(0), …)")
     if key is None:
         raise RandomnessError(f"{caller} needs a key and got none.", where=user_source(), fix=fix)
     dtype = getattr(key, "dtype", None)
@@ -30,11 +31,22 @@ def as_key(key, caller: str):
             raise RandomnessError(
                 f"{caller} needs one key and got an array of keys of shape {key.shape}.",
                 where=user_source(),
-                fix=f"use one of them, or jax.vmap over them: jax.vmap(lambda k: vipl.{caller}(…, k))(keys)",
+                fix=f"use one of them, or jax.vmap over them: jax.vmap(lambda key: {fix.replace('jax.random.key(0)', 'key')})(keys)",
             )
         return key
     if dtype == jnp.uint32 and getattr(key, "shape", None) == (2,):
         return jax.random.wrap_key_data(jnp.asarray(key))
-    raise RandomnessError(
-        f"{caller} needs a key and got {type(key).__name__} {key!r}.", where=user_source(), fix=fix
-    )
+    raise RandomnessError(f"{caller} needs a key and got {_brief(key)}.", where=user_source(), fix=fix)
+
+
+_CALLS = {
+    "simulate": "vipl.simulate(program, jax.random.key(0))",
+    "infer": "vipl.infer(…, key=jax.random.key(0))",
+    "init_params": "vipl.init_params(jax.random.key(0), …)",
+}
+
+
+def _brief(value) -> str:
+    if is_tracer(value):
+        return f"a traced {value.dtype} of shape {value.shape}"
+    return f"{type(value).__name__} {value!r}" if isinstance(value, (int, float, str)) else type(value).__name__

@@ -7,7 +7,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+import functools
 import os
 import sys
 
@@ -18,6 +20,7 @@ import vipl
 
 _VIPL = os.path.dirname(vipl.__file__) + os.sep
 _LIBRARIES = tuple(os.path.dirname(m.__file__) + os.sep for m in (jax, numpyro))
+_STANDARD = ("<frozen ", contextlib.__file__, functools.__file__)
 _USER_CODE_WITHIN_VIPL = os.path.join(_VIPL, "demo") + os.sep
 
 
@@ -37,7 +40,7 @@ def is_user_file(file: str) -> bool:
     """Return whether a file belongs to the user rather than to vipl, JAX, NumPyro or Python."""
     if file.startswith(_USER_CODE_WITHIN_VIPL):
         return True
-    return not file.startswith((_VIPL, *_LIBRARIES)) and "contextlib" not in file and "functools" not in file
+    return not file.startswith((_VIPL, *_LIBRARIES, *_STANDARD))
 
 
 def user_source() -> Source:

@@ -31,6 +31,10 @@ _NOT_CONCRETE = (
     jax.errors.ConcretizationTypeError,
     jax.errors.NonConcreteBooleanIndexError,
 )
+_STAYS_IN_JAX = (
+    "jax.lax.cond(z > 0, on_true, on_false) or jnp.where(z > 0, a, b) in place of `if z > 0`; "
+    "jax.lax.fori_loop or scan in place of a Python loop; sizes and flags as Python ints and bools"
+)
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +77,10 @@ def _stage(fn, kind, token) -> Staged:
         out.append(skeleton)
         return arrays
 
-    here = ambient.current() if kind == "nested" else ambient.Ambient(kind, staging_depth() + 1, token=token)
+    here = ambient.Ambient(kind, staging_depth() + 1, token=token)
+    if kind == "nested":
+        around = ambient.current()
+        here = dataclasses.replace(around, depth=here.depth, token=token or around.token)
     drawn = _drawn.set([] if kind != "nested" else _drawn.get())
     try:
         with ambient.surround(here):
@@ -95,7 +102,7 @@ def note_draw(address: str, value) -> None:
 def _explain(error) -> ProgramError:
     frames = [f for f in traceback.walk_tb(error.__traceback__) if is_user_file(f[0].f_code.co_filename)]
     if not frames:
-        return ProgramError(f"Python needs a concrete value here: {error}")
+        return ProgramError(f"Python needs a concrete value here: {error}", fix=_STAYS_IN_JAX)
     frame, line = frames[-1]
     code = linecache.getline(frame.f_code.co_filename, line)
     named = [a for a, v in _drawn.get() or [] if any(v is x and name in code for name, x in frame.f_locals.items())]
@@ -104,8 +111,7 @@ def _explain(error) -> ProgramError:
         "Python needs to know a value that is only known when the program runs"
         + (f" (sampled here: {addresses})." if addresses else "."),
         where=f"{Source(frame.f_code.co_filename, line, frame.f_code.co_name)}: {code.strip()}",
-        fix="jax.lax.cond(z > 0, on_true, on_false) or jnp.where(z > 0, a, b) in place of `if z > 0`; "
-        "jax.lax.fori_loop or scan in place of a Python loop; sizes and flags as Python ints and bools",
+        fix=_STAYS_IN_JAX,
     )
 
 

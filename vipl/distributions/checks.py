@@ -6,7 +6,7 @@
 
 NumPyro's constraints know both, but check less than they should for some sets (a multinomial count may be
 fractional), more strictly than float32 draws obey for others (the unit simplex), or at the cost of an
-eigendecomposition. The table `CHECKS` holds what vipl checks differently; all else is NumPyro's.
+eigendecomposition. The tables `CHECKS` and `FEASIBLE` hold what vipl does differently; all else is NumPyro's.
 """
 
 from __future__ import annotations
@@ -37,43 +37,37 @@ def satisfies(constraint, value, xp=jnp):
 
 
 def is_unrestricted(constraint) -> bool:
-    """Return whether the constraint is all of the reals, elementwise."""
-    while isinstance(constraint, _class(constraints.independent)):
-        constraint = constraint.base_constraint
-    return isinstance(constraint, (type(constraints.real), type(constraints.complex)))
+    """Return whether the constraint is all of the reals, elementwise, or unknown."""
+    return constraint is None or isinstance(_entries(constraint), (type(constraints.real), type(constraints.complex)))
 
 
 def feasible(constraint, like):
     """Return a value inside `constraint`, broadcastable against `like` and constant for derivatives."""
-    constraint = jax.tree.map(jax.lax.stop_gradient, constraint)
-    while isinstance(constraint, _class(constraints.independent)):
-        constraint = constraint.base_constraint
-    if isinstance(constraint, _class(constraints.interval)) and _has_infinite_bound(constraint):
-        low, high = constraint.lower_bound, constraint.upper_bound
-        inner = jnp.where(jnp.isfinite(low), low + 1.0, jnp.where(jnp.isfinite(high), high - 1.0, 0.0))
-        return jnp.where(jnp.isfinite(low) & jnp.isfinite(high), (low + high) / 2, inner)
-    if hasattr(constraint, "lower_bound") and hasattr(constraint, "upper_bound") and constraint.is_discrete:
-        return constraint.lower_bound
-    if isinstance(constraint, _class(constraints.interval)):
-        return (constraint.lower_bound + constraint.upper_bound) / 2
-    if isinstance(constraint, _class(constraints.greater_than)):
-        return constraint.lower_bound + 1
-    if isinstance(constraint, _class(constraints.less_than)):
-        return constraint.upper_bound - 1
-    if isinstance(constraint, _class(constraints.integer_greater_than)):
-        return constraint.lower_bound
+    constraint = _entries(jax.tree.map(jax.lax.stop_gradient, constraint))
+    for cls in type(constraint).__mro__:
+        if cls in FEASIBLE:
+            return FEASIBLE[cls](constraint)
     return constraint.feasible_like(like)
 
 
-def _class(constraint):
-    return constraint if isinstance(constraint, type) else type(constraint)
+def _entries(constraint):
+    """Return the constraint on single entries, or on the smallest events that are judged as one."""
+    while isinstance(constraint, constraints.independent):
+        constraint = constraint.base_constraint
+    return constraint
 
 
-def _has_infinite_bound(constraint) -> bool:
-    bounds = (constraint.lower_bound, constraint.upper_bound)
-    if any(isinstance(bound, jax.core.Tracer) for bound in bounds):
-        return False
-    return not all(np.all(np.isfinite(np.asarray(bound))) for bound in bounds)
+def _middle(constraint):
+    low, high = constraint.lower_bound, constraint.upper_bound
+    if not any(_may_be_infinite(bound) for bound in (low, high)):
+        return (low + high) / 2
+    one_sided = jnp.where(jnp.isfinite(low), low + 1.0, jnp.where(jnp.isfinite(high), high - 1.0, 0.0))
+    return jnp.where(jnp.isfinite(low) & jnp.isfinite(high), (low + high) / 2, one_sided)
+
+
+def _may_be_infinite(bound) -> bool:
+    """Return whether a known bound is infinite somewhere; traced ones are taken to be finite."""
+    return not isinstance(bound, jax.core.Tracer) and not np.all(np.isfinite(np.asarray(bound)))
 
 
 def _is_integer(value) -> bool:
@@ -142,13 +136,22 @@ CHECKS = {
     type(constraints.real): _nothing,
     type(constraints.complex): _nothing,
     type(constraints.dependent): _nothing,
-    _class(constraints.independent): _independent,
-    _class(constraints.integer_interval): _integers_between,
-    _class(constraints.integer_greater_than): _integers_from,
+    constraints.independent: _independent,
+    constraints.integer_interval: _integers_between,
+    constraints.integer_greater_than: _integers_from,
     type(constraints.boolean): _boolean,
-    _class(constraints.multinomial): _multinomial,
+    constraints.multinomial: _multinomial,
     type(constraints.simplex): _simplex,
     type(constraints.positive_definite): _positive_definite,
     type(constraints.corr_matrix): _corr_matrix,
     type(constraints.positive_ordered_vector): _positive_ordered,
+}
+
+# NumPyro's own `feasible_like` halves infinite bounds and emits a broadcast where none is needed.
+FEASIBLE = {
+    constraints.interval: _middle,
+    constraints.greater_than: lambda c: c.lower_bound + 1,
+    constraints.less_than: lambda c: c.upper_bound - 1,
+    constraints.integer_interval: lambda c: c.lower_bound,
+    constraints.integer_greater_than: lambda c: c.lower_bound,
 }

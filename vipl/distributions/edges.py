@@ -37,7 +37,7 @@ def _next_inside(bound, direction: int, dtype):
     tiny = jnp.finfo(dtype).tiny
     known = not isinstance(bound, jax.core.Tracer)
     xp = np if known else jnp
-    bound = xp.asarray(bound, dtype)
+    bound = xp.asarray(bound if known else lax.stop_gradient(bound), dtype)  # `nextafter` has no derivative
     inside = xp.nextafter(bound, xp.asarray(direction * np.inf, dtype))
     inside = xp.where(abs(inside) < tiny, xp.asarray(direction * tiny, dtype), inside)
-    return inside.astype(dtype) if known else lax.stop_gradient(inside)
+    return inside.astype(dtype)

@@ -13,6 +13,7 @@ import math
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
+from jax.nn import log_sigmoid
 from jax.scipy.special import betaln, gammaln
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
@@ -58,7 +59,7 @@ def _gamma(d, x):
 
 def _beta(d, x):
     a, b = d.concentration1, d.concentration0
-    return power_log(a - 1, x) + power_log(b - 1, 1 - x, jnp.log1p, -x) - betaln(a, b)
+    return power_log(a - 1, x) + power_log(b - 1, 1 - x, jnp.log1p, -x) - log_beta(a, b)
 
 
 def _dirichlet(d, x):
@@ -84,6 +85,44 @@ def _bernoulli_logits(d, x):
 def _categorical(d, x):
     # a category held as a float is still an index
     return d.log_prob(x if jnp.issubdtype(x.dtype, jnp.integer) else x.astype(jnp.int32))
+
+
+def _gamma_poisson(d, x):
+    a, rate = d.concentration, jnp.asarray(d.rate, jnp.result_type(float))
+    return -_log_choose(a, x) - a * jnp.log1p(1 / rate) - x * jnp.log1p(rate)
+
+
+def _negative_binomial_logits(d, x):
+    a = d.total_count
+    return -_log_choose(a, x) + a * log_sigmoid(-d.logits) + x * log_sigmoid(d.logits)
+
+
+def _beta_binomial(d, x):
+    a, b, n = d.concentration1, d.concentration0, d.total_count
+    ways = -log_beta(n - x + 1, x + 1) - jnp.log1p(n)
+    return ways + log_beta(x + a, n - x + b) - log_beta(a, b)
+
+
+def _beta_negative_binomial(d, x):
+    a, b = d.concentration1, d.concentration0
+    return -_log_choose(d.n, x) + log_beta(a + x, b + d.n) - log_beta(a, b)
+
+
+def _log_choose(a, x):
+    """Return the log of one over the number of ways to have `x` failures before the `a`-th success."""
+    return log_beta(a, x + 1) + jnp.log(a + x)
+
+
+def log_beta(a, b):
+    """Return the log of the beta function, exact in double precision too.
+
+    `jax.scipy.special.betaln` expands for large arguments, to some 1e-6: right for float32, where a difference
+    of log gammas would cancel, and wrong for float64, where it does not.
+    """
+    a, b = jnp.asarray(a), jnp.asarray(b)
+    if jnp.result_type(a, b, float) == jnp.float64:
+        return gammaln(a) + gammaln(b) - gammaln(a + b)
+    return betaln(a, b)
 
 
 def power_log(exponent, base, log=jnp.log, argument=None):
@@ -113,6 +152,10 @@ FORMULAS = {
     dist.Gamma.log_prob: _gamma,
     dist.Beta.log_prob: _beta,
     dist.Dirichlet.log_prob: _dirichlet,
+    dist.GammaPoisson.log_prob: _gamma_poisson,
+    dist.NegativeBinomialLogits.log_prob: _negative_binomial_logits,
+    dist.BetaBinomial.log_prob: _beta_binomial,
+    dist.BetaNegativeBinomial.log_prob: _beta_negative_binomial,
     dist.BernoulliProbs.log_prob: _bernoulli_probs,
     dist.BernoulliLogits.log_prob: _bernoulli_logits,
     dist.CategoricalProbs.log_prob: _categorical,

@@ -147,19 +147,21 @@ def log_abs_det(transform, before, after, intermediates=None):
 
 def _folded(d, value, guard):
     value, inside = _moved_inside(d.support, value, 0, guard)
-    sides = [evaluate(d.base_dist, sign * value, guard) for sign in (1, -1)]
+    # guarded in any case: a value inside the whole may lie outside one of its parts
+    sides = [evaluate(d.base_dist, sign * value, True) for sign in (1, -1)]
     density, inside_base = _log_sum(*(jnp.stack(jnp.broadcast_arrays(*part), -1) for part in _full(sides)))
     return density, _and(inside, inside_base)
 
 
 def _mixture(d, value, guard):
     log_weight = jax.nn.log_softmax(d.mixing_distribution.logits)
+    # the components are guarded in any case: one of them may have a smaller support than the mixture
     if isinstance(d, dist.MixtureSameFamily):
         component = d.component_distribution
-        density, inside = evaluate(component, jnp.expand_dims(value, d.mixture_dim), guard)
+        density, inside = evaluate(component, jnp.expand_dims(value, d.mixture_dim), True)
         inside = jnp.ones_like(density, bool) if inside is None else inside
     else:
-        parts = [evaluate(component, value, guard) for component in d.component_distributions]
+        parts = [evaluate(component, value, True) for component in d.component_distributions]
         density, inside = (jnp.stack(jnp.broadcast_arrays(*part), -1) for part in _full(parts))
     return _log_sum(density + log_weight, inside & jnp.isfinite(log_weight))
 

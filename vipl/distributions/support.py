@@ -12,22 +12,29 @@ from __future__ import annotations
 
 import math
 
-import jax
 import numpy as np
+from numpyro.distributions import ExpandedDistribution, constraints
 
 from vipl.distributions.regions import region_of
-from vipl.distributions.violations import first_violation, parameter_violations
+from vipl.distributions.violations import first_violation, is_traced, parameter_violations
 
-__all__ = ["describe_constraint", "first_violation", "is_within", "parameter_violations"]
+__all__ = [
+    "constraint_name",
+    "describe_constraint",
+    "first_violation",
+    "is_within",
+    "kind_of",
+    "parameter_violations",
+]
 
 
 def is_within(inner, outer) -> bool | None:
     """Return whether the first support is contained in the second, up to a set of probability zero.
 
+    Shapes are compared elsewhere: reals in a plate and a vector of reals are the same set here.
+
     Args:
         inner, outer: NumPyro constraints; their bounds may be arrays.
-
-    Shapes are compared elsewhere: reals in a plate and a vector of reals are the same set here.
 
     Returns:
         True or False where it can be told; None for unknown constraints and traced bounds. A discrete
@@ -54,6 +61,19 @@ def describe_constraint(constraint) -> str:
         return region.words
     words = region.words or _integers(region) or _reals(region, constraint)
     return f"arrays of {words}" if region.event_dim else words
+
+
+def constraint_name(constraint) -> str:
+    """Return a constraint as a user writes it: `dist.constraints.positive`."""
+    names = (name for name, known in vars(constraints).items() if known is constraint)
+    return f"dist.constraints.{next(names, type(constraint).__name__)}"
+
+
+def kind_of(distribution) -> str:
+    """Return the name of a distribution's class, as the user wrote it: without what plates wrap around it."""
+    while isinstance(distribution, ExpandedDistribution):
+        distribution = distribution.base_dist
+    return type(distribution).__name__.removesuffix("Probs").removesuffix("Logits")
 
 
 def _integers(region):
@@ -83,7 +103,7 @@ def _reals(region, constraint):
 
 
 def _number(bound) -> str:
-    if isinstance(bound, jax.core.Tracer):
+    if is_traced(bound):
         return "?"
     values = np.unique(np.asarray(bound))
     if values.size != 1:
@@ -95,9 +115,9 @@ def _number(bound) -> str:
 def _at_most(small, large) -> bool | None:
     """Return whether `small <= large` in every entry, comparing at the lower of two precisions."""
     for bound, worst in ((small, -math.inf), (large, math.inf)):
-        if not isinstance(bound, jax.core.Tracer) and np.all(np.asarray(bound) == worst):
+        if not is_traced(bound) and np.all(np.asarray(bound) == worst):
             return True
-    if any(isinstance(bound, jax.core.Tracer) for bound in (small, large)):
+    if is_traced((small, large)):
         # an unbounded entry is not within any finite bound, known or not
         return False if _is_infinite(small) or _is_infinite(large) else None
     small, large = np.asarray(small), np.asarray(large)
@@ -112,7 +132,7 @@ def _at_most(small, large) -> bool | None:
 
 
 def _is_infinite(bound) -> bool:
-    return not isinstance(bound, jax.core.Tracer) and bool(np.any(np.isinf(np.asarray(bound))))
+    return not is_traced(bound) and bool(np.any(np.isinf(np.asarray(bound))))
 
 
 def _has_properties(inner, outer) -> bool:

@@ -31,7 +31,7 @@ def first_violation(distribution_or_constraint, value) -> tuple[int, ...] | None
         An index into `value`: of an entry where each entry is judged alone, else of an event; None if all lie inside.
     """
     target = distribution_or_constraint
-    if _is_traced(value) or _is_traced(target):
+    if is_traced(value) or is_traced(target):
         return None
     if isinstance(target, Distribution):
         if _needs_evaluation(target):
@@ -61,7 +61,7 @@ def parameter_violations(distribution) -> list[tuple[str, object, object]]:
     for path, part in _parts(distribution):
         for name, constraint in part.arg_constraints.items():
             value = vars(part).get(name)
-            if value is None or constraints.is_dependent(constraint) or _is_traced(value):
+            if value is None or constraints.is_dependent(constraint) or is_traced(value):
                 continue
             if isinstance(value, Distribution) or (name, id(value)) in seen:
                 continue
@@ -69,6 +69,24 @@ def parameter_violations(distribution) -> list[tuple[str, object, object]]:
             if not _all_satisfied(constraint, value):
                 found.append((path + name, value, constraint))
     return found
+
+
+def empty_support(distribution) -> tuple | None:
+    """Return the bounds of a support that is known to be empty, such as Uniform's with its bounds swapped, or None."""
+    try:
+        support = distribution.support
+    except (NotImplementedError, AttributeError, TypeError):
+        return None
+    while isinstance(support, constraints.independent):
+        support = support.base_constraint
+    low, high = (getattr(support, name, None) for name in ("lower_bound", "upper_bound"))
+    if low is None or high is None or is_traced((low, high)):
+        return None
+    wrong = np.asarray(low) > np.asarray(high) if support.is_discrete else np.asarray(low) >= np.asarray(high)
+    if not wrong.any():
+        return None
+    index = np.argmax(wrong)
+    return tuple(np.broadcast_to(bound, wrong.shape).ravel()[index].item() for bound in (low, high))
 
 
 def _all_satisfied(constraint, value) -> bool:
@@ -83,8 +101,12 @@ def _all_satisfied(constraint, value) -> bool:
 
 def _parts(distribution, path=""):
     """Yield every distribution in a compound one, with the path to it."""
+    while type(distribution) in (dist.ExpandedDistribution, dist.Independent):  # the user did not write these
+        distribution = distribution.base_dist
     yield path, distribution
     for name in type(distribution).gather_pytree_data_fields():
+        if name.startswith("_") and "distribution" not in name:
+            continue  # a helper made of the same parameters, as Beta's own Dirichlet
         part = vars(distribution).get(name)
         if isinstance(part, Distribution):
             yield from _parts(part, f"{path}{name.lstrip('_')}.")
@@ -98,12 +120,20 @@ def _needs_evaluation(d) -> bool:
     """Return whether the true support is smaller than the declared one (a base with limits, pushed forward)."""
     while isinstance(d, (dist.Independent, dist.ExpandedDistribution)):
         d = d.base_dist
-    if isinstance(d, (dist.Delta, dist.MaskedDistribution, dist.IntervalCensoredDistribution)):
-        return True
-    if isinstance(d, dist.HurdleProbs):
+    if isinstance(d, SUPPORT_IN_PARTS):
         return True
     pushed = type(d).support is dist.TransformedDistribution.support
     return pushed and (len(d.transforms) > 1 or not is_unrestricted(d.base_dist.support))
+
+
+SUPPORT_IN_PARTS = (
+    dist.Delta,
+    dist.FoldedDistribution,
+    dist.HurdleProbs,
+    dist.IntervalCensoredDistribution,
+    dist.MaskedDistribution,
+    dist.MixtureGeneral,
+)
 
 
 def _first_false(inside) -> tuple[int, ...] | None:
@@ -113,5 +143,10 @@ def _first_false(inside) -> tuple[int, ...] | None:
     return tuple(int(i) for i in np.unravel_index(np.argmin(inside), inside.shape))
 
 
-def _is_traced(tree) -> bool:
-    return any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+def is_traced(tree) -> bool:
+    """Return whether a part of it is not known: a tracer, or what stands for one."""
+    return any(isinstance(leaf, jax.core.Tracer) or not _is_number(leaf) for leaf in jax.tree.leaves(tree))
+
+
+def _is_number(leaf) -> bool:
+    return hasattr(leaf, "dtype") or isinstance(leaf, (int, float, complex))

@@ -6,6 +6,9 @@ Give one to a site, `vipl.sample(address, distribution, estimator=Reparam())`, o
 
 from vipl.estimators.auto import Auto
 from vipl.estimators.base import Estimator, WeightedSamples
+from vipl.estimators.enumerate import Enumerate
+from vipl.estimators.leave_one_out import LeaveOneOut
 from vipl.estimators.reparam import Reparam
+from vipl.estimators.score_function import ScoreFunction
 
-__all__ = ["Auto", "Estimator", "Reparam", "WeightedSamples"]
+__all__ = ["Auto", "Enumerate", "Estimator", "LeaveOneOut", "Reparam", "ScoreFunction", "WeightedSamples"]

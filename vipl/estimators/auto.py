@@ -3,19 +3,37 @@
 from __future__ import annotations
 
 from vipl.estimators.base import Estimator
+from vipl.estimators.enumerate import Enumerate
 from vipl.estimators.reparam import Reparam
+from vipl.estimators.score_function import ScoreFunction
 
 
 class Auto(Estimator):
-    """Pick an estimator for each site. At present: `Reparam`, or a named refusal.
+    """Pick an estimator for each site: `Reparam`, else `Enumerate`, else `ScoreFunction`.
+
+    `Reparam` where the distribution has a differentiable sampler; `Enumerate` where the support has at most
+    `max_size` points and the objective treats the elements of the site separately; `ScoreFunction` elsewhere.
+
+    Args:
+        max_size: largest support that is enumerated.
 
     Example:
         >>> from vipl import estimators
         >>> estimators.Auto()
-        Auto()
+        Auto(max_size=64)
     """
 
-    def resolve(self, statement) -> Estimator:
-        """Return the estimator for a site."""
-        del statement
-        return Reparam()
+    def __init__(self, max_size: int = 64):
+        self.max_size = max_size
+
+    def candidates(self, statement, single: bool) -> list[Estimator]:
+        """Return the estimators to try for a site, best first.
+
+        Args:
+            statement: the site.
+            single: whether only estimators of one value serve where it stands.
+        """
+        if Reparam().refusal(statement) is None:
+            return [Reparam()]
+        small = statement.support_size is not None and statement.support_size <= self.max_size
+        return [Enumerate(self.max_size), ScoreFunction()] if small and not single else [ScoreFunction()]

@@ -14,11 +14,13 @@ class WeightedSamples:
 
     Attributes:
         values: `(num_samples, *batch_shape, *event_shape)`.
-        weights: `(num_samples, *batch_shape)`.
+        weights: `(num_samples, *batch_shape)`, or None if `log_weights` are given.
+        log_weights: logarithms of the weights; better where weights of many elements are multiplied.
     """
 
     values: jax.Array
-    weights: jax.Array
+    weights: jax.Array | None = None
+    log_weights: jax.Array | None = None
 
 
 class Estimator:
@@ -28,13 +30,21 @@ class Estimator:
     E[Σ ω_w f(x_w)] = E f(x), and the same holds for the derivative in the parameters of p.
 
     To write one, subclass it and define `weigh`, and `refusal` if it does not serve every distribution.
+
+    Attributes:
+        pooled: whether `weigh` takes the site's base noise in place of a key.
+        single: whether `weigh` returns one value; such an estimator also serves inside `scan`, `cond` and `vmap`.
     """
+
+    pooled = False
+    single = False
 
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return weighted samples of a distribution.
 
         Args:
-            key: a typed key.
+            key: a typed key; with `pooled = True` instead the noise that `vipl.distributions.base_noise.transport`
+                turns into a draw, so that all sites share one random call.
             distribution: the distribution of the choice.
             joint_axes: the batch axes whose elements the objective does not treat separately.
         """
@@ -43,6 +53,11 @@ class Estimator:
     def refusal(self, statement) -> str | None:
         """Return why this estimator cannot serve a site, or None if it can."""
         return None
+
+    def allows(self, statement, joint_sizes) -> bool:
+        """Return whether it serves a site whose elements the objective mixes along axes of these sizes."""
+        del statement, joint_sizes
+        return True
 
     def __repr__(self):
         fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from vipl.distributions.base_noise import draw
+from vipl.distributions.base_noise import transport
 from vipl.estimators.base import Estimator, WeightedSamples
 
 
@@ -32,10 +32,13 @@ class Reparam(Estimator):
     Source: Kingma and Welling 2014, arXiv 1312.6114, §2.4; implicit: Figurnov et al. 2018, arXiv 1805.08498, eq. 5.
     """
 
+    pooled = True
+    single = True
+
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return one value of weight 1."""
         del joint_axes
-        value, _ = draw(distribution, key)
+        value, _ = transport(distribution, key)
         return WeightedSamples(value[None], jnp.ones((1, *distribution.batch_shape)))
 
     def refusal(self, statement) -> str | None:

@@ -4,12 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 
-import jax
 import numpy as np
 
-from vipl._core.compat import Literal, is_tracer
 from vipl._core.errors import EstimatorError, SupportError
 from vipl._core.interpreter import Located
+from vipl.lang.known import is_known, known_leaves
 from vipl.lang.program import Program
 from vipl.tracing.survey import Survey
 
@@ -62,10 +61,10 @@ def _latent(address, located: Located, surveyed, family) -> Latent:
             where=statement,
             fix="sum the site out of the model (a mixture distribution), or write a guide program",
         )
-    distribution = statement.distribution(known_leaves(located, surveyed))
+    distribution = statement.distribution(known_leaves(located, surveyed.staged))
     try:
         support = distribution.support
-        if any(not _is_known(leaf) for leaf in jax.tree.leaves(support)):
+        if not is_known(support):
             raise TypeError
     except Exception as error:
         raise SupportError(
@@ -76,22 +75,6 @@ def _latent(address, located: Located, surveyed, family) -> Latent:
     return Latent(address, located.full_shape, support.event_dim, support, _prior_location(distribution, located))
 
 
-def known_leaves(located: Located, surveyed: Survey) -> list:
-    """Return the leaves of a site's distribution: arrays where known statically, else placeholders."""
-    consts = dict(zip(surveyed.staged.jaxpr.constvars, surveyed.staged.consts, strict=True))
-    statement = located.statement
-    atoms = located.eqn.invars[: len(located.eqn.invars) - statement.observed]
-    return [a.val if isinstance(a, Literal) else consts.get(a, Unknown()) for a in atoms]
-
-
-class Unknown:
-    """Stands for an array that is not known statically."""
-
-
-def _is_known(leaf) -> bool:
-    return not isinstance(leaf, Unknown) and not is_tracer(leaf)
-
-
 def _prior_location(distribution, located):
     """Return where the prior of a site is centred, if that is known and says anything."""
     base = distribution
@@ -100,7 +83,7 @@ def _prior_location(distribution, located):
     location = getattr(base, "loc", None)
     if base is not distribution and type(distribution).__name__ == "TransformedDistribution":
         return None
-    if location is None or not _is_known(location):
+    if location is None or not is_known(location):
         return None
     try:
         return np.broadcast_to(np.asarray(location, dtype=np.result_type(located.statement.dtype)), located.full_shape)

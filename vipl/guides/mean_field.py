@@ -46,7 +46,9 @@ class MeanField(GuideFamily):
 
     def __post_init__(self):
         if not self.init_scale > 0:
-            raise ShapeError(f"init_scale is {self.init_scale}; it must be positive.", where=user_source())
+            raise ShapeError(
+                f"init_scale is {self.init_scale}; it must be positive.", where=user_source(), fix="init_scale=0.1"
+            )
 
     def build(self, surveyed) -> tuple[Program, dict]:
         """Return the guide program and its initial params."""

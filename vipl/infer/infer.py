@@ -10,7 +10,7 @@ import numpy as np
 import optax
 
 from vipl._core.compat import is_tracer, x64_enabled
-from vipl._core.errors import ParameterError, VIPLWarning
+from vipl._core.errors import ParameterError, ProgramError, VIPLWarning
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
 from vipl._core.static import StaticValue
@@ -20,6 +20,7 @@ from vipl.infer.problem import pose
 from vipl.infer.progress import Progress
 from vipl.infer.trouble import explain_non_finite
 from vipl.objectives import elbo
+from vipl.transform import Expectation
 
 _SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
 
@@ -42,7 +43,7 @@ def infer(
     model,
     guide=None,
     *,
-    key,
+    key=None,
     objective=elbo,
     optimizer=None,
     num_steps=10_000,
@@ -63,7 +64,7 @@ def infer(
         model: a conditioned Program, or a function of `params` that returns one.
         guide: None for `guides.MeanField()`; a guide family; a Program with `vipl.param`s; or a function of
             `params` that returns a Program.
-        key: a key. The same key gives the same bits.
+        key: a key, required. The same key gives the same bits.
         objective: an Expectation of `(model, guide)`, maximised.
         optimizer: an optax optimiser; default: Adam, its rate falling from 0.03 to 0 over `num_steps`.
         num_steps: number of steps.
@@ -98,7 +99,7 @@ def infer(
     """
     key = as_key(key, "infer")
     _refuse_unoffered(data=data, batch_size=batch_size, checkpoint=checkpoint)
-    _check_options(num_steps, num_samples, num_restarts, on_nan)
+    _check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
     problem, params = pose(model, guide, params, key)
     _warn_of_lost_precision(model)
     if num_samples != 1:
@@ -162,10 +163,26 @@ def _refuse_unoffered(**options) -> None:
             )
 
 
-def _check_options(num_steps, num_samples, num_restarts, on_nan) -> None:
+def _check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan) -> None:
+    if not isinstance(objective, Expectation):
+        raise ProgramError(
+            f"the objective is {getattr(objective, '__name__', objective)!r}, which is not an expectation.",
+            where=user_source(),
+            fix="objectives.elbo; or @vipl.expectation above `def objective(model, guide):`",
+        )
+    if optimizer is not None and not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
+        raise ParameterError(
+            f"optimizer is {optimizer!r}, which is not an optax optimizer.",
+            where=user_source(),
+            fix="optimizer=optax.adam(0.01)",
+        )
     for name, value, least in (("num_steps", num_steps, 0), ("num_samples", num_samples, 1)):
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ParameterError(f"{name} is {value!r}; it must be an int, at least {least}.", where=user_source())
+            raise ParameterError(
+                f"{name} is {value!r}; it must be an int, at least {least}.",
+                where=user_source(),
+                fix=f"{name}={int(value)}" if isinstance(value, float) and value >= least else f"{name}=1000",
+            )
     if num_restarts != 1:
         raise ParameterError("infer does not offer num_restarts= yet.", where=user_source(),
                              fix="several calls with keys of their own: jax.random.split(key, 4)")

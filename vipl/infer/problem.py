@@ -42,11 +42,14 @@ class Problem:
         """Return model and guide with these parameters."""
         model = self.model_of(params) if self.model is None else _with(self.model, self.model_params, params)
         guide = self.guide_of(params) if self.guide is None else _with(self.guide, self.guide_params, params)
-        found = tuple(_addresses(survey(program)) for program in (model, guide))
-        if self.addresses and found != self.addresses:
+        for program, before in zip((model, guide), self.addresses, strict=False):
+            now = _addresses(survey(program))
+            if now == before:
+                continue
+            varying = {a for group in before for a in group} ^ {a for group in now for a in group}
             raise ProgramError(
-                f"{model.name} or {guide.name} has other sites each time it is looked at: "
-                f"first {self.addresses}, then {found}.",
+                f"{program.name} has other sites each time it is looked at; only sometimes there: "
+                f"{', '.join(map(repr, sorted(varying))) or 'an observation'}.",
                 where=user_source(),
                 fix="a program's sites may depend on its arguments' shapes and static values only, "
                 "not on global state or Python randomness",
@@ -85,7 +88,9 @@ def pose(model, guide, params, key) -> tuple[Problem, object]:
     if isinstance(guide, GuideFamily):
         guide, initial = guide.build(surveyed)
         guide_names = tuple(initial)
-        initial |= init_params(key, model) if surveyed.params else {}
+        own = init_params(key, model) if surveyed.params else {}
+        _refuse_shared(surveyed, set(initial) & set(own))
+        initial |= own
     else:
         initial = init_params(key, model, guide)
         guide_names = tuple(survey(guide).params)
@@ -95,6 +100,15 @@ def pose(model, guide, params, key) -> tuple[Problem, object]:
     problem = Problem(model, guide, None, None, tuple(surveyed.params), guide_names, addresses)
     check_guide_observes_nothing(survey(guide))
     return problem, initial
+
+
+def _refuse_shared(surveyed, shared) -> None:
+    for address in sorted(shared):
+        raise ParameterError(
+            f"param {address!r} is in {surveyed.program.name} and in the guide that is made for it.",
+            where=surveyed.params[address][0].statement,
+            fix=f"another address in {surveyed.program.name}",
+        )
 
 
 def _pose_functions(model, guide, params, source):
@@ -152,8 +166,10 @@ def _check_kind(program, role, params, source) -> None:
         raise ProgramError(
             f"the {role} is {name}, which is not a program.",
             where=source,
-            fix=f"call the program function with its arguments: vipl.infer({name}(data), …)",
+            fix=f"call the program function with its arguments: {name}(…)",
         )
+    if isinstance(program, type):
+        raise ProgramError(f"the {role} is the class {program.__name__}.", where=source, fix=f"{program.__name__}()")
 
 
 def check_evidence(surveyed: Survey, source) -> None:

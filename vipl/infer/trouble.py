@@ -6,7 +6,7 @@ import jax
 import numpy as np
 
 from vipl._core.errors import NonFiniteError
-from vipl.distributions.support import describe_constraint, parameter_violations
+from vipl.distributions.support import constraint_name, describe_constraint, parameter_violations
 from vipl.tracing.simulate import simulate
 from vipl.tracing.site_terms import site_terms
 from vipl.transform.expectation import expectation
@@ -31,10 +31,14 @@ def explain_non_finite(problem, params, key, step, value) -> NonFiniteError:
         value: the objective there.
     """
     what, where, fix = _find(problem, params, key)
+    slower = "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values"
+    first = "data and covariates that are finite and inside of the supports; better initial values"
+    if step > 0:
+        fix = slower if fix is None else f"{fix}; {slower}"
     return NonFiniteError(
         f"the objective is {float(value)} at step {step}: {what}",
         where=where,
-        fix=fix or "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values",
+        fix=fix or first,
     )
 
 
@@ -50,11 +54,10 @@ def _find(problem, params, key):
         where = sources.get(address, f"site {address!r}")
         for name, bad, constraint in parameter_violations(distribution):
             return (
-                f"guide site {address!r} has parameter {name!r} = {bad}, which must lie in: "
+                f"guide site {address!r} has parameter {name!r} = {_first_bad(bad)}, which must lie in: "
                 f"{describe_constraint(constraint)}.",
                 where,
-                f"a constrained parameter: vipl.param({name!r}, 1.0, constraint=dist.constraints.positive), "
-                "or jax.nn.softplus of an unconstrained one",
+                f"a constrained parameter: vipl.param({name!r}, …, constraint={constraint_name(constraint)})",
             )
         if not np.all(np.isfinite(np.asarray(value, float))) or not np.all(np.isfinite(np.asarray(log_prob))):
             return f"guide site {address!r} draws {np.asarray(value)} with log_prob {np.asarray(log_prob)}.", where, None
@@ -68,18 +71,19 @@ def _find(problem, params, key):
                 f"model site {address!r} has parameter {name!r} = {_first_bad(bad)}, which must lie in: "
                 f"{describe_constraint(constraint)}.",
                 where,
-                "a prior or a transformation that keeps it there",
+                None if np.any(np.isnan(np.asarray(bad))) else
+                "a prior, a transformation or the constraint of a vipl.param that keeps it there",
             )
         return f"the log_prob of model site {address!r} is {_first_bad(log_prob)}.", where, None
     return "each site's term is finite, and their sum is not.", "the objective", None
 
 
 def _first_bad(values):
-    values = np.atleast_1d(np.asarray(values))
-    bad = np.argwhere(~np.isfinite(values))
-    if not len(bad):
-        return values.min()
-    return f"{values[tuple(bad[0])]} at index {tuple(int(i) for i in bad[0])}"
+    """Return the first entry that is not finite, else the least, with its index."""
+    values = np.asarray(values)
+    bad = ~np.isfinite(values)
+    index = np.unravel_index(np.argmax(bad) if bad.any() else np.argmin(values), values.shape)
+    return f"{values[index]}" + (f" at index {tuple(int(i) for i in index)}" if index else "")
 
 
 def _sources(program):

@@ -8,7 +8,9 @@ import jax.numpy as jnp
 
 from vipl._core.errors import AddressError, ParameterError, ProgramError, did_you_mean
 from vipl._core.source import user_source
-from vipl.lang.observation import as_array, check_shape
+from vipl.distributions.support import kind_of
+from vipl.lang.known import is_known, known_leaves, known_support
+from vipl.lang.observation import as_array, check_finite, check_shape, check_within, known_value
 from vipl.lang.param import ParamStatement
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
@@ -77,16 +79,31 @@ def _checked(program, choices, function, kinds):
             where=source,
             fix='a dict {"address": value}, or a Trace',
         )
-    statements = program.stage().statements
+    staged = program.stage()
+    statements = staged.statements
     known = {s.statement.address: s for s in statements if isinstance(s.statement, kinds)}
     checked = {}
     for address, value in choices.items():
         if address not in known:
             raise unknown_address(address, known, f"vipl.{function} of {program.name}, {source}", statements)
-        value = as_array(value, address, f"vipl.{function}, {source}")
-        check_shape(value, known[address].full_shape, address, f"{known[address].statement}; value given at {source}")
+        given, value = value, as_array(value, address, f"vipl.{function}, {source}")
+        where = f"{known[address].statement}; value given at {source}"
+        check_shape(value, known[address].full_shape, address, where)
+        given = known_value(given, value)
+        if isinstance(known[address].statement, SampleStatement) and given is not None:
+            _check_value(given, known[address], staged, where)
         checked[address] = value
     return program, checked
+
+
+def _check_value(value, located, staged, where):
+    """Refuse a value that is NaN or outside of the site's support, as far as that is known."""
+    statement = located.statement
+    check_finite(value, statement.address, where)
+    support = known_support(located, staged)
+    if support is not None and is_known(support):
+        kind = kind_of(statement.distribution(known_leaves(located, staged)))
+        check_within(value, support, kind, statement.address, where)
 
 
 def _check_program(program, function, source):

@@ -6,8 +6,11 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from vipl._core.errors import ProgramError
+from vipl._core import ambient
+from vipl._core.compat import staging_depth
+from vipl._core.errors import ProgramError, ShapeError
 from vipl._core.interpreter import interpret
+from vipl._core.source import user_source
 from vipl._core.staging import stage
 from vipl._core.statement import Lane, statement_p
 from vipl.lang.param import ParamStatement
@@ -26,6 +29,7 @@ def sample_program(address, program: Program, obs, estimator, source):
     with scope(address):
         if not (program.observations or program.interventions or program.params):
             return program.run()
+        outside = staging_depth() - ambient.current().depth
         staged = stage(program.run, kind="nested")
     prefix = staged_prefix(address)
     handler = Rebind(
@@ -33,6 +37,7 @@ def sample_program(address, program: Program, obs, estimator, source):
         _prefixed(program.observations, staged, prefix),
         _prefixed(program.interventions, staged, prefix),
         _prefixed(program.params or {}, staged, prefix),
+        outside,
     )
     results, _ = interpret(staged.jaxpr, staged.consts, [], handler, handler.given)
     return staged.out.fill(results)
@@ -40,8 +45,6 @@ def sample_program(address, program: Program, obs, estimator, source):
 
 def staged_prefix(address) -> str:
     """Return the prefix of the addresses of a nested program, enclosing scopes included."""
-    from vipl._core import ambient
-
     return f"{ambient.current().scope}{address}/"
 
 
@@ -55,8 +58,9 @@ class Rebind:
 
     rebinds = True
 
-    def __init__(self, statements, observations, interventions, params):
+    def __init__(self, statements, observations, interventions, params, outside):
         self.observations, self.interventions, self.params = observations, interventions, params
+        self.outside = outside  # how many functions are being staged around the nested program
         self.given = {
             path: (observations | interventions)[statement.address]
             for path, statement in statements.items()
@@ -65,6 +69,9 @@ class Rebind:
 
     def __call__(self, path, statement, operands, given):
         """Bind one statement again, or replace it by its value."""
+        statement = dataclasses.replace(statement, depth=statement.depth + self.outside)
+        if given is not None and hasattr(statement, "observed"):
+            given = _in_plates(given, statement, operands)
         if statement.address in self.interventions:
             return given, None
         if isinstance(statement, ParamStatement) and statement.address in self.params:
@@ -77,12 +84,37 @@ class Rebind:
 
     def at_iteration(self, given, iteration):
         """Refuse: a site in a while_loop has no one value."""
-        raise ProgramError("a site inside a while_loop cannot be observed or set.")
+        raise ProgramError(
+            "a site inside a while_loop cannot be observed or set.",
+            where=user_source(),
+            fix="jax.lax.scan or fori_loop with Python-int bounds",
+        )
+
+
+def _in_plates(value, statement, operands):
+    """Return a value of a site of a program that stands alone, repeated over the plates around the program."""
+    value, lanes = jnp.asarray(value), len(statement.lanes)
+    distribution = statement.distribution(_leaves(operands, statement))
+    shape, batch_rank = value.shape[lanes:], value.ndim - lanes - len(distribution.event_shape)
+    missing = len(statement.shape) - len(shape)
+    taken = [frame for frame in ambient.current().plates if -frame.dim <= batch_rank and shape[:batch_rank][frame.dim] != 1]
+    if missing < 0 or taken:
+        names = ", ".join(repr(frame.name) for frame in taken)
+        raise ShapeError(
+            f"{statement.address!r} has a batch dimension of its own where the plates around ({names}) have theirs.",
+            where=statement,
+            fix="dim=… for the plates around, further left than the batch dimensions of the nested program",
+        )
+    value = jnp.reshape(value, value.shape[:lanes] + (1,) * missing + shape)
+    return jnp.broadcast_to(value, statement.full_shape)
+
+
+def _leaves(operands, statement):
+    return operands[:-1] if statement.observed else operands
 
 
 def _observe(operands, statement, value):
-    leaves = operands[:-1] if statement.observed else operands
-    return [*leaves, jnp.asarray(value)]
+    return [*_leaves(operands, statement), value]
 
 
 def as_observed(statement, value):

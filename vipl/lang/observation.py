@@ -11,7 +11,7 @@ import numpy as np
 
 from vipl._core.compat import is_tracer
 from vipl._core.errors import ShapeError, SupportError
-from vipl.distributions.support import describe_constraint, first_violation
+from vipl.distributions.support import describe_constraint, first_violation, kind_of
 
 
 def check_observation(value, distribution, address, source, plates=()):
@@ -29,12 +29,23 @@ def check_observation(value, distribution, address, source, plates=()):
         SupportError: it is NaN, or concretely outside of the support.
     """
     where = f"site {address!r}, {source}"
-    value = as_array(value, address, where)
-    check_shape(value, tuple(distribution.shape()), address, where, plates)
-    if not is_tracer(value):
-        check_finite(np.asarray(value), address, where)
-        check_support(value, distribution, address, where)
-    return value
+    array = as_array(value, address, where)
+    check_shape(array, tuple(distribution.shape()), address, where, plates)
+    known = known_value(value, array)
+    if known is not None:
+        check_finite(known, address, where)
+        check_support(known, distribution, address, where)
+    return array
+
+
+def known_value(value, array):
+    """Return a user's value as a NumPy array of the type of `array`, or None where a part of it is traced.
+
+    While a program is staged, `array` itself is traced even if the value is not.
+    """
+    if any(is_tracer(leaf) for leaf in jax.tree.leaves(value)):
+        return None
+    return np.asarray(value).astype(array.dtype)
 
 
 def as_array(value, address, where):
@@ -43,18 +54,20 @@ def as_array(value, address, where):
         return value if is_tracer(value) else jnp.asarray(value)
     except (TypeError, ValueError) as error:
         raise ShapeError(
-            f"the value of {address!r} is not an array of numbers: {type(value).__name__}.", where=where
+            f"the value of {address!r} is not an array of numbers: {type(value).__name__}.",
+            where=where,
+            fix="numbers in one array, such as jnp.asarray(value); categories as integers 0, 1, …",
         ) from error
 
 
-def check_shape(value, shape, address, where, plates=()):
+def check_shape(value, shape, address, where, plates=(), fix=None):
     """Refuse a value whose shape is not exactly the site's, and say what the user probably forgot."""
     if tuple(value.shape) == shape:
         return
     raise ShapeError(
         f"the value of {address!r} has shape {tuple(value.shape)}, and the site has shape {shape}.",
         where=where,
-        fix=_shape_advice(tuple(value.shape), shape, plates),
+        fix=fix or _shape_advice(tuple(value.shape), shape, plates),
     )
 
 
@@ -70,6 +83,8 @@ def _shape_advice(got, shape, plates) -> str:
             "one vector-valued datum needs dist.….to_event(1)"
         )
     if plates:
+        if len(shape) > len(got):
+            return "the site has an axis more than the data; a column among its parameters would do that: mean[:, 0]"
         sizes = ", ".join(f"{p.name!r} has size {p.length} at dim {p.dim}" for p in plates)
         return f"make the plate and the data agree: {sizes}"
     return "give the distribution the shape of the data, or the data that of the distribution"
@@ -92,6 +107,11 @@ def check_support(value, distribution, address, where):
         support = distribution.support
     except NotImplementedError:
         return
+    check_within(value, support, kind_of(distribution), address, where)
+
+
+def check_within(value, support, kind, address, where):
+    """Refuse concrete values outside of a support, if its bounds are known; `kind` names the distribution."""
     if any(is_tracer(leaf) for leaf in jax.tree.leaves(support)):
         return
     index = first_violation(support, value)
@@ -100,7 +120,7 @@ def check_support(value, distribution, address, where):
     bad = np.asarray(value)[index]
     raise SupportError(
         f"the observed value of {address!r} is outside of the support: {bad} at index {index}, where "
-        f"{type(distribution).__name__} has {describe_constraint(support)}.",
+        f"{kind} has {describe_constraint(support)}.",
         where=where,
         fix="correct the data, or choose a distribution whose support contains them",
     )

@@ -10,11 +10,12 @@ import numpy as np
 from numpyro.distributions import biject_to, constraints
 
 from vipl._core import ambient
-from vipl._core.compat import is_tracer, staging_depth
+from vipl._core.compat import staging_depth
 from vipl._core.errors import ParameterError, ProgramError
 from vipl._core.source import user_source
 from vipl._core.statement import SharedStatement, bind
 from vipl.distributions.support import describe_constraint, first_violation
+from vipl.lang.observation import known_value
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -77,11 +78,14 @@ def param(address: str, init, *, constraint=None):
     source, here = user_source(), ambient.current()
     if here is None or not isinstance(address, str) or not address:
         raise ProgramError(
-            f"vipl.param({address!r}, …) needs a non-empty address and belongs inside a program.", where=source
+            f"vipl.param({address!r}, …) needs a non-empty address and belongs inside a program.",
+            where=source,
+            fix='vipl.param("loc", 0.0) in a function decorated with @vipl.program',
         )
     full, where = here.scope + address, f"param {here.scope + address!r}, {source}"
     constraint = constraints.real if constraint is None else constraint
-    operands = [] if callable(init) else [init if is_tracer(init) else jnp.asarray(init)]
+    _check_constraint(constraint, address, where)
+    operands = [] if callable(init) else [_as_array(init, full, where)]
     outline = _outline(init, where) if callable(init) else operands[0]
     if not jnp.issubdtype(outline.dtype, jnp.floating):
         raise ParameterError(
@@ -89,8 +93,9 @@ def param(address: str, init, *, constraint=None):
             where=where,
             fix=f"vipl.param({address!r}, {init!r}.0)" if isinstance(init, int) else "init.astype(float)",
         )
-    if operands and not is_tracer(operands[0]):
-        check_inside(operands[0], constraint, full, where)
+    known = known_value(init, operands[0]) if operands else None
+    if known is not None:
+        check_inside(known, constraint, full, where)
     depth = staging_depth() - here.depth
     statement = ParamStatement(
         full, source, depth, tuple(outline.shape), np.dtype(outline.dtype),
@@ -99,12 +104,34 @@ def param(address: str, init, *, constraint=None):
     return bind(operands, statement)
 
 
+def _as_array(init, address, where):
+    try:
+        return jnp.asarray(init)
+    except (TypeError, ValueError) as error:
+        raise ParameterError(
+            f"param {address!r} starts as {init!r}, which is not an array of numbers.",
+            where=where,
+            fix=f"vipl.param({address!r}, 0.0), or an array of floats",
+        ) from error
+
+
+def _check_constraint(constraint, address, where):
+    try:
+        unconstraining_bijection(constraint)
+    except (NotImplementedError, TypeError) as error:
+        raise ParameterError(
+            f"param {address!r} has constraint {constraint!r}, in which nothing can be learned.",
+            where=where,
+            fix="a constraint of dist.constraints that has a bijection, such as dist.constraints.positive",
+        ) from error
+
+
 def check_inside(value, constraint, address, where):
     """Refuse a concrete initial value outside of its constraint."""
     index = first_violation(constraint, value)
     if index is not None:
         raise ParameterError(
-            f"param {address!r} starts at {np.asarray(value)[index]} (index {index}), outside of its constraint: "
+            f"param {address!r} starts at {np.asarray(value)[index]}{f' (index {index})' if index else ''}, outside of its constraint: "
             f"{describe_constraint(constraint)}.",
             where=where,
             fix="choose an initial value inside of the constraint",
@@ -118,5 +145,6 @@ def _outline(init, where):
         raise ParameterError("init is called with one key, and that failed: " + str(error), where=where,
                              fix="init=lambda key: 0.1 * jax.random.normal(key, (3,))") from error
     if not hasattr(outline, "dtype"):
-        raise ParameterError("init(key) must return one array.", where=where)
+        raise ParameterError("init(key) must return one array.", where=where,
+                             fix="init=lambda key: 0.1 * jax.random.normal(key, (3,))")
     return outline

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import dataclasses
+import operator
 
+import jax
 import jax.numpy as jnp
 import numpy as np
 
 from vipl._core import ambient
-from vipl._core.compat import staging_depth
+from vipl._core.compat import is_tracer, staging_depth
 from vipl._core.errors import AddressError, ProgramError, ShapeError
 from vipl._core.source import user_source
 from vipl._core.statement import Statement, bind
@@ -63,7 +65,9 @@ class plate:
         self.dim = dim
         if self.length > self.size:
             raise ShapeError(
-                f"plate {name!r} has subsample_size {self.length}, more than its size {self.size}.", where=self.source
+                f"plate {name!r} has subsample_size {self.length}, more than its size {self.size}.",
+                where=self.source,
+                fix=f"subsample_size={self.size} at most; the size is that of the whole data",
             )
         if dim is not None and (not isinstance(dim, int) or dim >= 0):
             raise ShapeError(
@@ -84,7 +88,9 @@ class plate:
             )
         if any(frame.name == self.name for frame in here.plates):
             raise AddressError(
-                f"plate {self.name!r} is opened inside a plate of the same name.", where=self.source
+                f"plate {self.name!r} is opened inside a plate of the same name.",
+                where=self.source,
+                fix=f"another name for the inner one, such as {self.name + '_2'!r}",
             )
         frame = ambient.PlateFrame(self.name, self.size, self.length, self._free_dim(here.plates))
         if self._indices is None:
@@ -117,17 +123,25 @@ class plate:
                                          np.dtype("int32"), size=self.size))
 
 
+def _brief(value) -> str:
+    shape = getattr(value, "shape", ())
+    return f"an array of shape {shape}" if shape else repr(value)
+
+
 def _as_size(name, size, source, what) -> int:
     try:
-        size = int(np.asarray(size).item()) if not isinstance(size, int) else size
-    except Exception as error:
+        size = operator.index(size)
+    except (TypeError, jax.errors.JAXTypeError) as error:
+        problem = "not known when the program is traced" if is_tracer(size) else f"{_brief(size)}, which is no integer"
         raise ShapeError(
-            f"the {what} of plate {name!r} is not known when the program is traced.",
+            f"the {what} of plate {name!r} is {problem}.",
             where=source,
             fix="a Python int, or an array's shape: data.shape[0]",
         ) from error
     if size < 0:
-        raise ShapeError(f"plate {name!r} has {what} {size}, which is negative.", where=source)
+        raise ShapeError(
+            f"plate {name!r} has {what} {size}, which is negative.", where=source, fix="an array's length: data.shape[0]"
+        )
     return size
 
 

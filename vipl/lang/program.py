@@ -15,6 +15,7 @@ parameters. So it passes through `jax.jit`, `jax.vmap` and `jax.grad` like any o
 from __future__ import annotations
 
 import functools
+import inspect
 
 import jax
 
@@ -23,7 +24,7 @@ from vipl._core.compat import x64_enabled
 from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.staging import Staged, stage
-from vipl._core.static import FunctionKey, Skeleton, partition
+from vipl._core.static import FunctionKey, Skeleton, partition, plain_array
 from vipl.distributions.validation import validation_off
 
 
@@ -54,7 +55,8 @@ class Program:
 
     def __init__(self, fn, args=(), kwargs=None, observations=None, interventions=None, params=None):
         contents = (tuple(args), kwargs or {}, observations or {}, interventions or {}, params)
-        self._arrays, self._skeleton = partition(contents)
+        arrays, self._skeleton = partition(contents)
+        self._arrays = [plain_array(leaf) for leaf in arrays]
         self._fn = FunctionKey(fn)
         self._staged = None
 
@@ -87,7 +89,11 @@ class Program:
         """Return the function staged as a program of its own; once for each Program."""
         setting = (x64_enabled(), ambient.current())
         if self._staged is None or self._staged[0] != setting:
-            self._staged = (setting, stage(self.run, kind="program"))
+            from vipl.lang.known import check_known_parameters
+
+            staged = stage(self.run, kind="program")
+            check_known_parameters(staged)
+            self._staged = (setting, staged)
         return self._staged[1]
 
     def __or__(self, choices) -> Program:
@@ -156,6 +162,10 @@ class ProgramFunction:
     def __call__(self, *args, **kwargs) -> Program:
         return Program(self.fn, args, kwargs)
 
+    def static_contents(self):
+        """Return what tells it from others: a program function defined anew is the same one to `jax.jit`."""
+        return self.fn
+
     def __or__(self, choices):
         """Refuse: arguments come before observations."""
         raise ProgramError(
@@ -183,7 +193,7 @@ def program(fn) -> ProgramFunction:
         A function of the same arguments that returns a `Program`.
 
     Raises:
-        ProgramError: `fn` is not callable, or is a Program already.
+        ProgramError: `fn` is not callable, is a Program already, or is a generator.
 
     Example:
         >>> import jax, vipl, vipl.distributions as dist
@@ -198,6 +208,12 @@ def program(fn) -> ProgramFunction:
             f"vipl.program decorates a function, and got {fn!r}.",
             where=user_source(),
             fix="@vipl.program\ndef model(data): …",
+        )
+    if inspect.isgeneratorfunction(fn) or inspect.iscoroutinefunction(fn):
+        raise ProgramError(
+            f"{fn.__name__} is a generator or a coroutine, and its statements would never run.",
+            where=user_source(),
+            fix="a plain function: return in place of yield, no async",
         )
     return ProgramFunction(fn)
 

@@ -11,14 +11,15 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from vipl._core import ambient
-from vipl._core.compat import is_tracer, staging_depth
-from vipl._core.errors import ProgramError, ShapeError, SupportError
+from vipl._core.compat import staging_depth
+from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.staging import note_draw
 from vipl._core.statement import Statement, bind
 from vipl.distributions.base_noise import Noise, noise_of
-from vipl.distributions.support import describe_constraint, parameter_violations
+from vipl.distributions.finite import num_support_points, support_moves
 from vipl.lang.observation import check_observation
+from vipl.lang.parameter_checks import check_parameters
 from vipl.lang.plate import within_plates
 from vipl.lang.program import Program, ProgramFunction
 
@@ -36,7 +37,11 @@ class SampleStatement(Statement):
         noise: the parameter-free noise that a draw is made from.
         reparameterised: whether the distribution has a differentiable sampler.
         discrete: whether its support is.
+        support_size: number of points of a finite support, or None.
+        support_moves: whether the support depends on parameters.
+        event_dim: how many of the last axes of its value belong to one event.
         estimator: the gradient estimator that the site asks for, or None.
+        token: stands for the draw, to say which choice a log density is of.
     """
 
     structure: object = None
@@ -45,7 +50,11 @@ class SampleStatement(Statement):
     noise: Noise | None = None
     reparameterised: bool = False
     discrete: bool = False
+    support_size: int | None = None
+    support_moves: bool = False
+    event_dim: int = 0
     estimator: object = None
+    token: object = None
 
     noun = "site"
 
@@ -123,7 +132,11 @@ def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
         noise=noise_of(distribution),
         reparameterised=bool(distribution.has_rsample),
         discrete=bool(distribution.is_discrete),
+        support_size=num_support_points(distribution),
+        support_moves=support_moves(distribution),
+        event_dim=len(distribution.event_shape),
         estimator=estimator,
+        token=object(),
     )
     value = bind(leaves if obs is None else [*leaves, obs], statement)
     if obs is None:
@@ -159,17 +172,7 @@ def _as_distribution(address, distribution, source) -> Distribution:
             where=where,
             fix=f"vipl.sample({address!r}, {_example(distribution)})",
         )
-    for name, value, constraint in parameter_violations(distribution):
-        raise SupportError(
-            f"parameter {name!r} of {type(distribution).__name__} at site {address!r} is {value}, "
-            f"and must lie in: {describe_constraint(constraint)}.",
-            where=where,
-            fix=f"correct {name!r}; a learnable one takes its constraint along: "
-            f"vipl.param({name!r}, 1.0, constraint=dist.constraints.positive)",
-        )
-    for leaf in jax.tree.leaves(distribution):
-        if not is_tracer(leaf) and np.ndim(leaf) == 0 and isinstance(leaf, float) and np.isnan(leaf):
-            raise SupportError(f"a parameter of site {address!r} is NaN.", where=where)
+    check_parameters(distribution, address, where)
     return distribution
 
 
@@ -191,4 +194,6 @@ def _value_dtype(structure, avals, x64):
         return jax.eval_shape(draw, jax.random.key(0), *leaves).dtype
     except NotImplementedError as error:
         name = type(jax.tree.unflatten(structure, leaves)).__name__
-        raise ShapeError(f"{name} cannot be sampled from ({error}).") from error
+        raise ProgramError(
+            f"{name} cannot be sampled from ({error}).", where=user_source(), fix="vipl.factor adds a log density alone"
+        ) from error

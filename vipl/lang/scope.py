@@ -32,7 +32,9 @@ def scope(prefix: str):
     here = ambient.current()
     if here is None or not isinstance(prefix, str) or not prefix:
         raise ProgramError(
-            f"vipl.scope({prefix!r}) needs a non-empty string and belongs inside a program.", where=user_source()
+            f"vipl.scope({prefix!r}) needs a non-empty string and belongs inside a program.",
+            where=user_source(),
+            fix='`with vipl.scope("layer"):` in a function decorated with @vipl.program',
         )
     with ambient.surround(dataclasses.replace(here, scope=f"{here.scope}{prefix}/")):
         yield

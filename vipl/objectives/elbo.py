@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from vipl.objectives.requirements import refuse_observations
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
 from vipl.transform.expectation import expectation
@@ -40,4 +41,5 @@ def elbo(model, guide):
     Source: Jordan et al. 1999; Becker et al. 2024, arXiv 2406.15742, §2.
     """
     trace = simulate(guide)
+    refuse_observations(trace)
     return log_density(model, trace) - trace.log_density

@@ -13,6 +13,7 @@ from vipl._core.interpreter import interpret
 from vipl._core.source import user_source
 from vipl._core.statement import statement_p
 from vipl.distributions.support import describe_constraint, is_within
+from vipl.lang.known import known_support
 from vipl.lang.observation import as_array, check_shape
 from vipl.lang.program import Program
 from vipl.tracing.meaning import Meaning, score, total
@@ -114,10 +115,11 @@ def check_choices(surveyed: Survey, choices, source) -> tuple[dict, set]:
             raise _missing(surveyed, address, values, where)
         statement = group[0].statement
         values[address] = as_array(values[address], address, where)
-        check_shape(values[address], group[0].full_shape, address, f"{statement}; value given at {source}")
-        if trace is not None and _support_is_within(
-            trace.sites[address], group, where, trace._places[address]
-        ):
+        place = f"{statement}; {where}{_sampled_at(trace, address)}"
+        shape = group[0].full_shape
+        fix = None if trace is None else f"guide and model must agree: a site {address!r} of shape {shape}, plates included"
+        check_shape(values[address], shape, address, place, fix=fix)
+        if trace is not None and _support_is_within(surveyed, trace.sites[address], group, place):
             inside.add(address)
     for name, group in surveyed.indices.items():
         if name in values:
@@ -143,7 +145,7 @@ def _unexpected(surveyed, address, trace, where) -> AddressError:
 
 
 def _sampled_at(trace, address) -> str:
-    return "" if trace is None else f"; sampled at {trace._places[address]}"
+    return "" if trace is None else f"; sampled at {trace.place(address)}"
 
 
 def _missing(surveyed, address, values, where) -> AddressError:
@@ -169,36 +171,25 @@ def _refuse_foreign_observations(surveyed, trace, where) -> None:
         address = next(iter(trace.observed))
         raise AddressError(
             f"{_name(trace)} observes {address!r}: its trace is not a draw of the latent sites alone.",
-            where=f"site {address!r}, {trace._places[address]}; {where}",
+            where=f"site {address!r}, {trace.place(address)}; {where}",
             fix="remove obs= from the guide; the model alone observes. "
             "The posterior of a conditioned program is a program by vipl.normalize(program, …)",
         )
 
 
-def _support_is_within(site, group, where, place) -> bool:
+def _support_is_within(surveyed, site, group, where) -> bool:
     """Return whether the draw is known to lie in the support; refuse if the draws are known to reach beyond."""
     if isinstance(site.distribution, tuple) or len(group) > 1:
         return False
-    statement = group[0].statement
-    try:
-        outer = statement.distribution([_Unknown()] * len(group[0].eqn.invars[: _num_leaves(statement, group[0])]))
-        within = is_within(site.distribution.support, outer.support)
-    except Exception:  # a support that needs the arrays: it cannot be told
-        return False
+    statement, inner = group[0].statement, site.distribution.support
+    outer = known_support(group[0], surveyed.staged)
+    within = None if outer is None else is_within(inner, outer)
     if within is False:
         raise SupportError(
-            f"site {statement.address!r}: the draws lie in {describe_constraint(site.distribution.support)}, which "
-            f"reaches beyond {describe_constraint(outer.support)}, the support in {type(outer).__name__}.",
-            where=f"{statement}; {where}; sampled at {place}",
+            f"site {statement.address!r}: the draws lie in {describe_constraint(inner)}, which "
+            f"reaches beyond {describe_constraint(outer)}, the support in {surveyed.program.name}.",
+            where=where,
             fix="a guide distribution on the same support, such as dist.LogNormal for positive values or "
             "dist.TransformedDistribution(dist.Normal(…), dist.biject_to(support))",
         )
     return bool(within)
-
-
-def _num_leaves(statement, located) -> int:
-    return len(located.eqn.invars) - statement.observed
-
-
-class _Unknown:
-    """Stands for an array whose value is not known statically."""

@@ -98,7 +98,7 @@ class Meaning:
             value = given
             scores = score(statement, leaves, value)
         elif statement.observed:
-            value = over_lanes(lambda *xs: xs[-1], statement.lanes)(*operands)
+            value = over_lanes(lambda *xs: jnp.asarray(xs[-1]), statement.lanes)(*operands)
             scores = score(statement, leaves, operands[-1], shared=True)
         else:
             value, scores = self.latent(path, statement, leaves, given)
@@ -111,13 +111,13 @@ class Meaning:
     def factor(self, path, statement, operands, given):
         """Meaning of a factor."""
         del path, given
-        weight = over_lanes(lambda x: x, statement.lanes)(*operands)
+        weight = over_lanes(jnp.asarray, statement.lanes)(*operands)
         return weight, FactorOutput(weight * statement.scale if statement.scale != 1.0 else weight)
 
     def deterministic(self, path, statement, operands, given):
         """Meaning of a deterministic value."""
         del path, given
-        value = over_lanes(lambda x: x, statement.lanes)(*operands)
+        value = over_lanes(jnp.asarray, statement.lanes)(*operands)
         return value, ValueOutput(value) if self.record else None
 
     def plate(self, path, statement, operands, given):
@@ -138,7 +138,7 @@ class Meaning:
                 where=statement,
                 fix="vipl.with_params(program, vipl.init_params(key, program))",
             )
-        return operands[0], None
+        return jnp.asarray(operands[0]), None
 
 
 def score(statement: SampleStatement, leaves, value, *, shared: bool = False, guard: bool = True):

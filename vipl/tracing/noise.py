@@ -7,6 +7,7 @@ the same draws under jit, vmap and eagerly.
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import jax
@@ -18,29 +19,31 @@ from vipl.lang.plate import IndicesStatement
 _POOLED = {"normal": jax.random.normal, "uniform": jax.random.uniform}
 
 
-def draw_noise(key, statements: list[Located]) -> dict:
+def draw_noise(key, statements: list[Located], with_keys=frozenset()) -> dict:
     """Draw what every random statement needs.
 
     Args:
         key: a typed key.
         statements: sites and subsampled plates, in program order.
+        with_keys: paths of sites that want a key in place of their base noise.
 
     Returns:
-        `{path: noise}` with construct axes and lanes in front; a key for a statement inside a `while_loop`.
+        `{path: noise}` with construct axes and lanes in front; `LoopKeys` for a statement inside a `while_loop`.
     """
     pools: dict[tuple, list[Located]] = {}
     noise = {}
     for position, located in enumerate(statements):
-        kind, shape, dtype = _need(located)
+        kind, shape, dtype = _need(located, with_keys)
         if kind == "none":
             noise[located.path] = jnp.zeros(located.axes + located.statement.lane_shape)
         elif kind in _POOLED:
             pools.setdefault((kind, dtype), []).append(located)
         else:
             own = jax.random.fold_in(key, len(_POOLED) + position)
-            noise[located.path] = jax.random.split(own, shape) if shape else own
+            keys = jax.random.split(own, shape) if shape else own
+            noise[located.path] = keys if located.loop is None else LoopKeys(keys)
     for (kind, dtype), members in pools.items():
-        shapes = [_need(located)[1] for located in members]
+        shapes = [_need(located, with_keys)[1] for located in members]
         sizes = [math.prod(shape) for shape in shapes]
         pool_key = jax.random.fold_in(key, list(_POOLED).index(kind))
         pool = _POOLED[kind](pool_key, shapes[0] if len(members) == 1 else (sum(sizes),), dtype)
@@ -51,22 +54,38 @@ def draw_noise(key, statements: list[Located]) -> dict:
     return noise
 
 
-def _need(located: Located) -> tuple[str, tuple[int, ...], object]:
+def _need(located: Located, with_keys) -> tuple[str, tuple[int, ...], object]:
     """Return kind, shape and dtype of the noise for one statement."""
     statement = located.statement
     front = located.axes + statement.lane_shape
     if located.loop is not None:
-        return "key", (), None
-    if isinstance(statement, IndicesStatement):
+        return "key", located.axes, None
+    if isinstance(statement, IndicesStatement) or located.path in with_keys:
         return "key", front, None
     return statement.noise.kind, front + tuple(statement.noise.shape), statement.noise.dtype
 
 
-def noise_in_loop(key, iteration, statement):
-    """Return the noise of one statement in one round of a `while_loop`, from the key it was given."""
-    key = jax.random.fold_in(key, iteration)
-    if isinstance(statement, IndicesStatement) or statement.noise.kind not in _POOLED:
-        shape = statement.lane_shape
-        return jax.random.split(key, shape) if shape else key
-    shape = statement.lane_shape + tuple(statement.noise.shape)
-    return _POOLED[statement.noise.kind](key, shape, statement.noise.dtype)
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class LoopKeys:
+    """Keys of a statement inside a `while_loop`, one for each step of the constructs around it.
+
+    A round of the loop is folded into them; at the statement one key is left.
+    """
+
+    keys: jax.Array
+
+    def at_iteration(self, iteration) -> LoopKeys:
+        """Return the keys of one round."""
+        fold = jax.random.fold_in
+        for _ in self.keys.shape:
+            fold = jax.vmap(fold, in_axes=(0, None))
+        return LoopKeys(fold(self.keys, iteration))
+
+    def noise(self, statement):
+        """Return the noise of a statement."""
+        if isinstance(statement, IndicesStatement) or statement.noise.kind not in _POOLED:
+            shape = statement.lane_shape
+            return jax.random.split(self.keys, shape) if shape else self.keys
+        shape = statement.lane_shape + tuple(statement.noise.shape)
+        return _POOLED[statement.noise.kind](self.keys, shape, statement.noise.dtype)

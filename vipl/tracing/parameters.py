@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from vipl._core.constructs import Conditional
 from vipl._core.errors import ParameterError
@@ -43,7 +44,7 @@ def init_params(key, *programs: Program) -> dict:
     params, owner = {}, {}
     for i, program in enumerate(programs):
         check_program(program, "init_params")
-        for address, (statement, value) in _initial(jax.random.fold_in(key, i), program).items():
+        for address, (statement, value, unconstrained) in _initial(key, i, program).items():
             if address in params:
                 raise ParameterError(
                     f"param {address!r} is in {owner[address]} and in {program.name}: they would be trained as one.",
@@ -52,32 +53,39 @@ def init_params(key, *programs: Program) -> dict:
                     "programs and train it with vipl.infer(…, params=…)",
                 )
             check_inside(value, statement.constraint, address, statement)
-            params[address] = jnp.asarray(statement.unconstrain(value), statement.dtype)
+            params[address] = unconstrained
             owner[address] = program.name
     return params
 
 
-def _initial(key, program) -> dict:
+def _initial(key, position: int, program) -> dict:
+    """Return statement, value and unconstrained value of every param of one program."""
     surveyed = survey(program)
-    if not surveyed.params:
-        return {}
-    random = [s for group in (surveyed.latents, surveyed.indices) for many in group.values() for s in many]
-    for position, (address, group) in enumerate(surveyed.params.items()):
+    for address, group in surveyed.params.items():
         if len(group) > 1 or group[0].loop is not None:
             raise ParameterError(
                 f"param {address!r} is in a branch or a while_loop.",
                 where=group[0].statement,
                 fix="create it before, and use its value inside",
             )
-        del position
+    values = _values(key, np.int32(position), program) if surveyed.params else {}
+    return {address: (surveyed.params[address][0].statement, *values[address]) for address in surveyed.params}
+
+
+@jax.jit
+def _values(key, position, program) -> dict:
+    """Run a program for the sake of its params alone; compiled, so that the rest of it costs nothing."""
+    key, surveyed = jax.random.fold_in(key, position), survey(program)
+    random = [s for group in (surveyed.latents, surveyed.indices) for many in group.values() for s in many]
     handler = Initialise(surveyed, key)
     given = handler.given() | draw_noise(jax.random.fold_in(key, 0), random)
     _, outputs = interpret(surveyed.staged.jaxpr, surveyed.staged.consts, [], handler, given)
     found = {}
     for address, (located,) in surveyed.params.items():
-        value = outputs[located.path]
-        value = value.output.value if isinstance(value, Conditional) else value.value
-        found[address] = (located.statement, value[(0,) * len(located.axes)])
+        output, statement = outputs[located.path], located.statement
+        value = output.output.value if isinstance(output, Conditional) else output.value
+        value = value[(0,) * len(located.axes)]
+        found[address] = (value, jnp.asarray(statement.unconstrain(value), statement.dtype))
     return found
 
 
@@ -94,7 +102,7 @@ class Initialise(Draw):
         if statement.address in self.params:
             value = statement.constrain(self.params[statement.address])
         elif operands:
-            value = operands[0]
+            value = jnp.asarray(operands[0])
         else:
             value = jnp.asarray(statement.init(self.key_of[statement.address]), statement.dtype)
         return value, ValueOutput(value)

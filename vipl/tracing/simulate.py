@@ -18,7 +18,8 @@ from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
 from vipl.lang.sample import SampleStatement
 from vipl.tracing.meaning import Meaning, score, total
-from vipl.tracing.noise import draw_noise, noise_in_loop
+from vipl.tracing.noise import LoopKeys, draw_noise
+from vipl.tracing.own_density import mark_own_density
 from vipl.tracing.survey import Survey, survey
 from vipl.tracing.trace import Places, Trace, build_site, build_value
 
@@ -35,7 +36,7 @@ def simulate(program: Program, key=None) -> Trace:
         A `Trace`.
 
     Raises:
-        RandomnessError: the key is missing, or given where none belongs.
+        RandomnessError: the key is missing, or given where none belongs; or the call is inside a program.
         AddressError: an address is used twice.
 
     Example:
@@ -59,6 +60,12 @@ def simulate(program: Program, key=None) -> Trace:
             )
         surveyed = survey(program)
         return run(surveyed, Choose(surveyed, record=True), {})
+    if here is not None:
+        raise RandomnessError(
+            f"simulate inside a program would draw {program.name} behind its back: no address, no density.",
+            where=user_source(),
+            fix=f'vipl.sample("address", {program.name}(…)) makes it a part of this program',
+        )
     key = as_key(key, "simulate")
     surveyed = survey(program)
     random = [s for located in (*surveyed.latents.values(), *surveyed.indices.values()) for s in located]
@@ -72,7 +79,9 @@ def check_program(program, caller: str) -> None:
         raise ProgramError(
             f"vipl.{caller} needs a program and got {name}.",
             where=user_source(),
-            fix=f"call the program function with its arguments: vipl.{caller}({name}(…), …)",
+            fix=f"the program comes first: vipl.{caller}(program, …)"
+            if hasattr(program, "dtype")
+            else f"call the program function with its arguments: vipl.{caller}({name}(…), …)",
         )
 
 
@@ -81,8 +90,8 @@ class Draw(Meaning):
 
     def latent(self, path, statement, leaves, given):
         """Push the noise through the distribution."""
-        if isinstance(given, _InLoop):
-            given = noise_in_loop(given.key, given.iteration, statement)
+        if isinstance(given, LoopKeys):
+            given = given.noise(statement)
 
         def one(*xs):
             return transport(statement.distribution(xs[:-1]), xs[-1])
@@ -91,21 +100,15 @@ class Draw(Meaning):
 
     def indices(self, path, statement, given):
         """Draw indices without replacement."""
-        if isinstance(given, _InLoop):
-            given = noise_in_loop(given.key, given.iteration, statement)
+        if isinstance(given, LoopKeys):
+            given = given.noise(statement)
         return over_lanes(
             lambda key: subsample_indices(key, statement.size, statement.shape[0]), statement.lanes, extra=1
         )(given)
 
     def at_iteration(self, given, iteration):
         """Fold the round into the key of a site in a `while_loop`."""
-        return _InLoop(given, iteration)
-
-
-@dataclasses.dataclass(frozen=True)
-class _InLoop:
-    key: object
-    iteration: object
+        return given.at_iteration(iteration) if isinstance(given, LoopKeys) else given
 
 
 class Choose(Meaning):
@@ -115,8 +118,9 @@ class Choose(Meaning):
 
     def latent(self, path, statement, leaves, given):
         """Bind the site again, as a choice."""
-        value = statement_p.bind(*leaves, statement=statement)
-        return value, score(statement, leaves, value, guard=False)
+        choice = dataclasses.replace(statement, token=object())
+        value = statement_p.bind(*leaves, statement=choice)
+        return value, mark_own_density(score(choice, leaves, value, guard=False), choice)
 
     def indices(self, path, statement, given):
         """Bind the plate again."""

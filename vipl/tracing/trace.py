@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+import itertools
 from collections.abc import Mapping
 
 import jax
@@ -99,6 +101,10 @@ class Trace(Mapping):
             )
         return self._log_density
 
+    def place(self, address) -> str:
+        """Return the user's line at which an address was drawn or observed."""
+        return self._places[address]
+
     def _values(self):
         return self.choices | self.observed | self.deterministics
 
@@ -111,6 +117,10 @@ class Trace(Mapping):
                 fix="correct the address; list(trace) has them all",
             )
         return values[address]
+
+    def get(self, address, default=None):
+        """Return the value at an address, or `default`."""
+        return self._values().get(address, default)
 
     def __contains__(self, address):
         return address in self._order
@@ -154,8 +164,8 @@ def build_site(outputs, observed: bool) -> Site:
         (output, ran), = parts
         return Site(output.distribution, output.value, output.log_prob, ran, observed)
     value = merge([(output.value, ran) for output, ran in parts])
-    scores = merge([(output.log_prob, ran) for output, ran in parts])
-    ran = jnp.any(jnp.stack([ran for _, ran in parts]), axis=0)
+    scores = _merge_scores([(output.log_prob, ran) for output, ran in parts])
+    ran = functools.reduce(jnp.logical_or, _same_rank([ran for _, ran in parts]))
     return Site(tuple(output.distribution for output, _ in parts), value, scores, ran, observed)
 
 
@@ -163,6 +173,20 @@ def build_value(outputs):
     """Return one value from the outputs at one address."""
     parts = [_parts(output) for output in outputs]
     return parts[0][0].value if len(parts) == 1 else merge([(output.value, ran) for output, ran in parts])
+
+
+def _merge_scores(scores_and_ran):
+    """Return the log_prob of the branch that ran, summed over the axes that are an event in another branch."""
+    masked = [jnp.where(*_same_rank([ran, score]), 0.0) for score, ran in scores_and_ran]
+    sizes = zip(*(score.shape for score in masked), strict=False)
+    shared = len(list(itertools.takewhile(lambda lengths: len(set(lengths)) == 1, sizes)))
+    return sum(jnp.sum(score, tuple(range(shared, score.ndim))) for score in masked)
+
+
+def _same_rank(arrays):
+    """Append axes of size one where there are fewer than in another array."""
+    rank = max(a.ndim for a in arrays)
+    return [jnp.reshape(a, a.shape + (1,) * (rank - a.ndim)) for a in arrays]
 
 
 def _parts(output):

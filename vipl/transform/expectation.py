@@ -35,9 +35,15 @@ class Expectation:
 
     def __init__(self, fn, *, num_samples=1, estimators=(), strict=False, has_aux=False):
         if not callable(fn):
-            raise ProgramError(f"vipl.expectation decorates a function, and got {fn!r}.", where=user_source())
+            raise ProgramError(
+                f"vipl.expectation decorates a function, and got {fn!r}.",
+                where=user_source(),
+                fix="@vipl.expectation above `def objective(…):`",
+            )
         if not isinstance(num_samples, int) or num_samples < 1:
-            raise ShapeError(f"num_samples is {num_samples!r}; it must be a positive int.", where=user_source())
+            raise ShapeError(
+                f"num_samples is {num_samples!r}; it must be a positive int.", where=user_source(), fix="num_samples=1"
+            )
         self.fn, self.num_samples, self.strict, self.has_aux = fn, num_samples, strict, has_aux
         self.estimators = tuple(estimators.items() if isinstance(estimators, Mapping) else estimators)
         self._source = user_source()

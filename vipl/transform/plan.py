@@ -5,12 +5,18 @@ from __future__ import annotations
 import dataclasses
 import fnmatch
 
+import jax
+
 from vipl._core.errors import AddressError, EstimatorError, did_you_mean
 from vipl._core.interpreter import Located
 from vipl._core.staging import Staged
-from vipl.estimators import Auto, Estimator
+from vipl.estimators import Auto, Estimator, Reparam
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.sample import SampleStatement
+from vipl.tracing.noise import draw_noise
+from vipl.transform.evaluate import Evaluation, TooManySamples
+from vipl.transform.provenance.alignment import JOINT
+from vipl.transform.terms import Value
 
 
 @dataclasses.dataclass(frozen=True)
@@ -21,11 +27,29 @@ class Plan:
         staged: the staged objective.
         estimators: `{path: estimator}` of every choice.
         random: everything that needs noise: choices and subsampled plates.
+        joint_axes: `{path: axes}`: batch axes of a choice whose elements the objective mixes.
+        terms: the terms of the objective, without arrays: which choice is credited with what, and how it lines up.
     """
 
     staged: Staged
     estimators: dict[tuple[int, ...], Estimator]
     random: list[Located]
+    joint_axes: dict[tuple[int, ...], tuple[int, ...]] = dataclasses.field(default_factory=dict)
+    terms: Value = ()
+
+    def is_weighted(self, path) -> bool:
+        """Return whether a choice has weights: all but the pathwise ones."""
+        return not isinstance(self.estimators[path], Reparam)
+
+    @property
+    def has_weights(self) -> bool:
+        """Whether any choice is weighted."""
+        return any(map(self.is_weighted, self.estimators))
+
+    def draw_noise(self, key) -> dict:
+        """Draw what every random statement needs."""
+        with_keys = frozenset(path for path, estimator in self.estimators.items() if not estimator.pooled)
+        return draw_noise(key, self.random, with_keys)
 
 
 def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], where) -> Plan:
@@ -41,7 +65,71 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
         AddressError: an override matches nothing.
     """
     choices = [s for s in staged.statements if isinstance(s.statement, SampleStatement) and not s.statement.observed]
-    addresses = {s.statement.address for s in choices}
+    _check_overrides(overrides, {s.statement.address for s in choices}, where)
+    indices = [s for s in staged.statements if isinstance(s.statement, IndicesStatement)]
+    random = sorted(choices + indices, key=lambda s: s.path)
+    candidates = {s.path: _candidates(s, overrides) for s in choices}
+    while True:
+        estimators = {path: options[0] for path, options in candidates.items()}
+        plan = Plan(staged, estimators, random)
+        if not plan.has_weights:
+            return plan
+        settled, unfit = _settle(plan)
+        if not unfit:
+            return settled
+        dropped = [path for path in unfit if len(candidates[path]) > 1]
+        if not dropped:
+            raise _too_many(unfit, choices, settled)
+        for path in dropped:
+            candidates[path] = candidates[path][1:]
+
+
+def _settle(plan: Plan) -> tuple[Plan, list]:
+    """Run the objective without arrays; returns the plan with joint axes, and choices that do not fit."""
+    try:
+        plan = dataclasses.replace(plan, terms=_outline(plan))
+        joint_axes = _joint_axes(plan)
+        several = {p: axes for p, axes in joint_axes.items() if not plan.estimators[p].single}
+        if not several:
+            return dataclasses.replace(plan, joint_axes=several), []
+        sizes = {s.path: (s.statement, [s.statement.full_shape[a] for a in several[s.path]])
+                 for s in plan.random if s.path in several}
+        unfit = [p for p, (statement, joint) in sizes.items() if not plan.estimators[p].allows(statement, joint)]
+        plan = dataclasses.replace(plan, joint_axes=several)
+        if not unfit:
+            plan = dataclasses.replace(plan, terms=_outline(plan))
+        return plan, unfit
+    except TooManySamples as error:
+        return plan, [error.last]
+
+
+def _outline(plan: Plan) -> Value:
+    """Return the terms of the objective with shapes in place of arrays."""
+    found = []
+
+    def run(key):
+        evaluation = Evaluation(plan, plan.draw_noise(key))
+        value, *_ = evaluation.run(plan.staged.jaxpr, plan.staged.consts, [])
+        found.append((value, evaluation))
+        return [term.array for term in value]
+
+    shapes = jax.eval_shape(run, jax.random.key(0))
+    value, _ = found[-1]
+    return tuple(dataclasses.replace(term, array=shape, own=None) for term, shape in zip(value, shapes, strict=True))
+
+
+def _joint_axes(plan: Plan) -> dict:
+    """Return, for every weighted choice, the batch axes (longer than 1) that some term mixes."""
+    shapes = {s.path: s.axes + s.statement.full_shape for s in plan.random}
+    found: dict[tuple, set] = {}
+    for term in plan.terms:
+        for choice, alignment in term.dependence.items():
+            axes = {i for i, e in enumerate(alignment) if e is JOINT and shapes[choice][i] != 1}
+            found.setdefault(choice, set()).update(axes)
+    return {choice: tuple(sorted(axes)) for choice, axes in found.items() if axes}
+
+
+def _check_overrides(overrides, addresses, where) -> None:
     for pattern, _ in overrides:
         if not any(fnmatch.fnmatchcase(address, pattern) for address in addresses):
             raise AddressError(
@@ -49,12 +137,10 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
                 where=where,
                 fix='an address or a glob such as "z*"; print(objective.explain(…)) lists the choices',
             )
-    estimators = {located.path: _estimator_for(located, overrides) for located in choices}
-    indices = [s for s in staged.statements if isinstance(s.statement, IndicesStatement)]
-    return Plan(staged, estimators, sorted(choices + indices, key=lambda s: s.path))
 
 
-def _estimator_for(located: Located, overrides) -> Estimator:
+def _candidates(located: Located, overrides) -> list[Estimator]:
+    """Return the estimators to try for a choice, best first."""
     statement = located.statement
     estimator = statement.estimator or Auto()
     for pattern, override in overrides:
@@ -66,13 +152,38 @@ def _estimator_for(located: Located, overrides) -> Estimator:
             where=statement,
             fix="an instance of vipl.estimators.Estimator, such as estimators.Reparam()",
         )
-    if isinstance(estimator, Auto):
-        estimator = estimator.resolve(statement)
-    reason = estimator.refusal(statement)
-    if reason is not None:
-        raise EstimatorError(
-            f"{type(estimator).__name__} cannot serve site {statement.address!r}: {reason}.",
-            where=statement,
-            fix="a distribution with a differentiable sampler; or sum the site out of the program",
-        )
-    return estimator
+    inside = bool(located.axes or located.branches or located.loop is not None)
+    candidates = estimator.candidates(statement, inside) if isinstance(estimator, Auto) else [estimator]
+    for candidate in candidates:
+        reason = candidate.refusal(statement) or _unfit_inside(candidate, located)
+        if reason is not None:
+            raise EstimatorError(
+                f"{type(candidate).__name__} cannot serve site {statement.address!r}: {reason}.",
+                where=statement,
+                fix="another estimator: Reparam for differentiable samplers, Enumerate for finite supports, "
+                "ScoreFunction where the support does not move; or sum the site out of the program",
+            )
+    return candidates
+
+
+def _unfit_inside(estimator: Estimator, located: Located) -> str | None:
+    if located.loop is not None and not isinstance(estimator, Reparam):
+        return "it is inside a while_loop, which runs an unknown number of times"
+    if (located.axes or located.branches) and not estimator.single:
+        return "it is inside a scan, vmap or branch, where only estimators of one value serve"
+    return None
+
+
+def _too_many(unfit, choices, plan) -> EstimatorError:
+    located = next(s for s in choices if s.path == unfit[0])
+    axes = plan.joint_axes.get(located.path, ())
+    what = (
+        f"the objective mixes its elements along axes {axes} of shape {located.statement.full_shape}"
+        if axes
+        else "it comes on top of other choices with several values on which it depends, and the values multiply"
+    )
+    return EstimatorError(
+        f"{plan.estimators[located.path]} needs too many values for site {located.statement.address!r}: {what}.",
+        where=located.statement,
+        fix="ScoreFunction() there, whose cost does not grow; or costs that treat the elements separately",
+    )

@@ -1,0 +1,79 @@
+"""Measuring on a machine that others use too: interleaved repetitions, ratios within a round, medians over rounds.
+
+    times = interleaved({"vipl": run_vipl, "twin": run_twin}, rounds=200)
+    print(ratio(times, "vipl", "twin"))
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+
+import jax
+import numpy as np
+
+
+def interleaved(functions: dict, *, rounds: int, calls: int = 1) -> dict[str, np.ndarray]:
+    """Time functions of no arguments in turn, in alternating order.
+
+    Args:
+        functions: `{name: function}`; their results are waited for.
+        rounds: how many times each is timed.
+        calls: how many calls make one measurement.
+
+    Returns:
+        `{name: seconds for each call}`, each of shape `(rounds,)`.
+    """
+    for function in functions.values():
+        jax.block_until_ready(function())
+    times = {name: [] for name in functions}
+    for i in range(rounds):
+        names = list(functions)[:: 1 if i % 2 else -1]
+        for name in names:
+            began = time.perf_counter()
+            for _ in range(calls):
+                result = functions[name]()
+            jax.block_until_ready(result)
+            times[name].append((time.perf_counter() - began) / calls)
+    return {name: np.array(seconds) for name, seconds in times.items()}
+
+
+def ratio(times: dict, over: str, under: str) -> float:
+    """Return the median over rounds of the ratio of two times."""
+    return float(np.median(times[over] / times[under]))
+
+
+def in_fresh_processes(script: str, names: list[str], *, repetitions: int) -> dict[str, dict[str, np.ndarray]]:
+    """Run `script name` in a process of its own, each name in turn; its last line is a JSON object of numbers.
+
+    Returns:
+        `{name: {quantity: values over the repetitions}}`.
+    """
+    results = {name: [] for name in names}
+    for i in range(repetitions):
+        for name in names[:: 1 if i % 2 else -1]:
+            run = subprocess.run([sys.executable, script, name], capture_output=True, text=True, env=os.environ)
+            if run.returncode:
+                raise RuntimeError(run.stderr)
+            results[name].append(json.loads(run.stdout.strip().splitlines()[-1]))
+    return {name: {k: np.array([r[k] for r in runs]) for k in runs[0]} for name, runs in results.items()}
+
+
+class Compilations:
+    """Counts what XLA compiles, from now on."""
+
+    def __init__(self):
+        self.count = 0
+        jax.monitoring.register_event_duration_secs_listener(self._listen)
+
+    def _listen(self, event: str, duration: float, **details) -> None:
+        self.count += event == "/jax/core/compile/backend_compile_duration"
+
+
+def resident_megabytes() -> float:
+    """Return the memory that this process holds now (Linux)."""
+    with open("/proc/self/statm") as file:
+        return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20

@@ -1,0 +1,56 @@
+"""Finite supports: which distributions have one, and its points.
+
+>>> import vipl.distributions as dist
+>>> from vipl.distributions.finite import num_support_points, support_points
+>>> num_support_points(dist.Bernoulli(0.3)), num_support_points(dist.Poisson(2.0))
+(2, None)
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+import numpyro.distributions as dist
+
+_WRAPPERS = (dist.ExpandedDistribution, dist.MaskedDistribution)
+
+
+def support_points(distribution):
+    """Return the support of a distribution as an array `(points, *event_shape)`.
+
+    Raises:
+        NotImplementedError: the support is not finite, or its size is not known statically.
+    """
+    while isinstance(distribution, _WRAPPERS):
+        distribution = distribution.base_dist
+    if isinstance(distribution, dist.Independent):
+        raise NotImplementedError("an event of several independent elements")
+    if not distribution.has_enumerate_support:
+        raise NotImplementedError("the support is not finite")
+    points = distribution.enumerate_support(expand=False)
+    # The batch axes, of size 1, stand between the points and the event.
+    return jnp.reshape(points, (points.shape[0], *distribution.event_shape))
+
+
+def num_support_points(distribution) -> int | None:
+    """Return the number of points in the support, or None where it is not finite or not known statically."""
+    if not distribution.is_discrete:
+        return None
+    try:
+        return int(jax.eval_shape(lambda: support_points(distribution)).shape[0])
+    except (NotImplementedError, TypeError, ValueError, jax.errors.JAXTypeError):
+        return None
+
+
+def support_moves(distribution) -> bool:
+    """Return whether the support moves with parameters that are not known statically, so that no score exists."""
+    while isinstance(distribution, (*_WRAPPERS, dist.Independent)):
+        distribution = distribution.base_dist
+    if isinstance(distribution, dist.Delta):
+        return True
+    try:
+        bounds = jax.tree.leaves(distribution.support)
+    except NotImplementedError:
+        return False
+    return any(isinstance(b, jax.core.Tracer) and jnp.issubdtype(b.dtype, np.floating) for b in bounds)

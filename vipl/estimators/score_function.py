@@ -1,0 +1,55 @@
+"""`ScoreFunction`: the likelihood-ratio estimator."""
+
+from __future__ import annotations
+
+from jax import lax
+
+from vipl.distributions.base_noise import transport
+from vipl.distributions.log_prob import log_prob
+from vipl.estimators.base import Estimator, WeightedSamples
+
+
+class ScoreFunction(Estimator):
+    """Weight the draw by exp(ℓ − stop_gradient(ℓ)), where ℓ = log p(x): REINFORCE, right at every order.
+
+    Estimates ∇ E f(x) by f(x) ∇ log p(x) + ∇ f(x). It serves every distribution whose support does not move with its
+    parameters, discrete or not, and any objective, smooth or not; prefer `Reparam` or `Enumerate` where these serve.
+    Variance: grows with the size of the costs credited to the choice, not with the number of other choices.
+
+    Args:
+        baseline: a number (or array that broadcasts to the site's batch shape) subtracted from the costs; it does
+            not change the mean. None for none.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> from vipl import estimators
+        >>> @vipl.expectation
+        ... def heads(logit):
+        ...     x = vipl.sample("x", dist.Bernoulli(logits=logit), estimator=estimators.ScoreFunction())
+        ...     return jax.numpy.where(x == 1, 3.0, 1.0)
+        >>> jax.grad(heads, argnums=1)(jax.random.key(0), 0.0).shape
+        ()
+
+    Source: Williams 1992; Foerster et al. 2018 (DiCE), arXiv 1802.05098, eq. 4.
+    """
+
+    def __init__(self, baseline=None):
+        self.baseline = baseline
+
+    pooled = True
+    single = True
+
+    def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
+        """Return one draw, without derivative, with its log weight."""
+        del joint_axes
+        value, _ = transport(distribution, key)
+        value = lax.stop_gradient(value)
+        density = log_prob(distribution, value, guard=False)
+        return WeightedSamples(value[None], None, (density - lax.stop_gradient(density))[None])
+
+    def refusal(self, statement) -> str | None:
+        """Return why a site has no score, or None."""
+        return MOVING if statement.support_moves else None
+
+
+MOVING = "its support moves with its parameters, so that the derivative of the density misses the moving edge"

@@ -1,0 +1,93 @@
+"""A choice of the objective: drawn by its estimator, with its weights noted."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core.statement import over_lanes
+from vipl.distributions.base_noise import transport
+from vipl.distributions.log_prob import log_prob
+from vipl.distributions.subsample import subsample_indices
+from vipl.transform.provenance import propagate
+from vipl.transform.provenance.alignment import Along, merge
+from vipl.transform.terms import Term, Value
+from vipl.transform.weights import ChoiceWeights
+
+
+def draw_indices(statement, key):
+    """Draw the indices of a subsampled plate."""
+
+    def one(key):
+        return subsample_indices(key, statement.size, statement.shape[0])
+
+    return over_lanes(one, statement.lanes, extra=1)(key)
+
+
+def draw_choice(evaluation, statement, leaves: list[Term], path) -> Value:
+    """Return the value of a choice, and note its weights in the evaluation."""
+    plan, noise = evaluation.plan, evaluation.noise[path]
+    estimator = plan.estimators[path]
+    if not plan.is_weighted(path):
+        return _pathwise(evaluation, statement, leaves, noise)
+    joint_axes = plan.joint_axes.get(path, ())
+    lanes = len(statement.lanes)
+    own_axes = tuple(axis - lanes for axis in joint_axes)
+
+    def weigh(*xs):
+        return estimator.weigh(xs[-1], statement.distribution(xs[:-1]), own_axes)
+
+    drawn, samples = evaluation.mapped(over_lanes(weigh, statement.lanes, extra=1), leaves, noise)
+    log = drawn.weights is None
+    # The new sample axis stands behind the lanes; bring it behind the older sample axes.
+    front = len(samples)
+    values = jnp.moveaxis(drawn.values, front + lanes, front)
+    weights = jnp.moveaxis(drawn.log_weights if log else drawn.weights, front + lanes, front)
+    if values.shape[front] == 1:
+        values, weights = jnp.squeeze(values, front), jnp.squeeze(weights, front)
+        own_samples = samples
+    else:
+        evaluation.sizes[path] = values.shape[front]
+        own_samples = (*samples, path)
+    evaluation.weights[path] = ChoiceWeights(weights, own_samples, log, joint_axes)
+    evaluation.tokens[statement.token] = path
+    batch = len(statement.full_shape) - statement.event_dim
+    return (Term(values, own_samples, 0, choice_dependence(statement, leaves, path, batch)),)
+
+
+def _pathwise(evaluation, statement, leaves, noise) -> Value:
+    def one(*xs):
+        return transport(statement.distribution(xs[:-1]), xs[-1])[0]
+
+    value, samples = evaluation.mapped(over_lanes(one, statement.lanes, extra=1), leaves, noise)
+    batch = len(statement.full_shape) - statement.event_dim
+    return (Term(value, samples, 0, choice_dependence(statement, leaves, None, batch)),)
+
+
+def choice_dependence(statement, leaves: list[Term], path, batch: int, front=()):
+    """Return what the value of a choice depends on.
+
+    Args:
+        statement: the choice.
+        leaves: the leaves of its distribution.
+        path: the choice itself if it is weighted, else None.
+        batch: how many axes its value has, those of an event left out.
+        front: alignment of the axes that the constructs around it add.
+    """
+    own = {} if path is None else {path: (*front, *(Along(axis) for axis in range(batch)))}
+    if not any(leaf.dependence for leaf in leaves):
+        return own
+
+    def density(*xs):
+        return log_prob(statement.distribution(xs[:-1]), xs[-1], guard=False)
+
+    # An element of the batch depends on the parameters as its density does; event axes stand behind and mix nothing
+    # that the density does not.
+    value = jax.ShapeDtypeStruct(statement.full_shape, statement.dtype)
+    jaxpr = jax.make_jaxpr(over_lanes(density, statement.lanes, extra=1))(*map(_outline, leaves), value)
+    (upstream,) = propagate(jaxpr, [*(leaf.dependence for leaf in leaves), {}])
+    return merge(own, upstream)
+
+
+def _outline(term: Term):
+    return jax.ShapeDtypeStruct(term.shape, jnp.result_type(term.array))

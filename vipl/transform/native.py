@@ -1,0 +1,99 @@
+"""Constructs with choices inside: they run as they are, with one value for each choice.
+
+A `scan` runs once, as a scan; the log weights of the choices in it come out as further results, with the axis of steps
+in front, and meet the terms outside, where causality decides which.
+"""
+
+from __future__ import annotations
+
+import jax.numpy as jnp
+
+from vipl._core.constructs import CONSTRUCTS, Conditional
+from vipl._core.interpreter import Walk
+from vipl._core.statement import over_lanes
+from vipl.lang.plate import IndicesStatement
+from vipl.lang.sample import SampleStatement
+from vipl.tracing.noise import LoopKeys
+from vipl.transform.choose import choice_dependence, draw_indices
+from vipl.transform.provenance.alignment import Along, merge_all
+from vipl.transform.provenance.walk import Context, propagate_equation
+from vipl.transform.terms import Term, Value
+from vipl.transform.weights import ChoiceWeights
+
+
+def run_construct(evaluation, eqn, terms: list[Term], path) -> list[Value]:
+    """Run a construct with choices inside; returns its results and notes the weights of its choices."""
+    plan = evaluation.plan
+    given = {p: n for p, n in evaluation.noise.items() if p[: len(path)] == path}
+    construct = CONSTRUCTS[eqn.primitive.name]
+
+    def run(*arrays):
+        return construct.run(eqn, list(arrays), Walk(Native(plan)), given, path)
+
+    (results, outputs), samples = evaluation.mapped(run, terms)
+    for p, output in outputs.items():
+        array = output.output if isinstance(output, Conditional) else output
+        evaluation.weights[p] = ChoiceWeights(array, samples, True)
+    context = Context(_Visitor(plan), path)
+    dependences = propagate_equation(eqn, [term.dependence for term in terms], context)
+    return [(Term(x, samples, 0, d),) for x, d in zip(results, dependences, strict=True)]
+
+
+class Native:
+    """Gives choices inside a construct their value; puts out their log weights."""
+
+    rebinds = False
+
+    def __init__(self, plan):
+        self.plan = plan
+
+    def __call__(self, path, statement, operands, given):
+        """Return the value of a statement, and the log weight of a weighted choice."""
+        if isinstance(given, LoopKeys):
+            given = given.noise(statement)
+        if isinstance(statement, IndicesStatement):
+            return draw_indices(statement, given), None
+        if not isinstance(statement, SampleStatement):
+            return over_lanes(jnp.asarray, statement.lanes)(*operands), None
+        estimator = self.plan.estimators[path]
+
+        def one(*xs):
+            samples = estimator.weigh(xs[-1], statement.distribution(xs[:-1]), ())
+            weights = samples.log_weights if samples.weights is None else jnp.log(samples.weights)
+            return samples.values[0], weights[0]
+
+        value, log_weight = over_lanes(one, statement.lanes, extra=1)(*operands, given)
+        return value, log_weight if self.plan.is_weighted(path) else None
+
+    def at_iteration(self, given, iteration):
+        """Fold the round of a `while_loop` into the key."""
+        return given.at_iteration(iteration) if isinstance(given, LoopKeys) else given
+
+
+class _Visitor:
+    """Says, during the static pass, what a choice inside a construct depends on."""
+
+    def __init__(self, plan):
+        self.plan = plan
+
+    def __call__(self, eqn, operands, context):
+        """Return the dependence of a statement's value."""
+        statement = eqn.params["statement"]
+        if not isinstance(statement, SampleStatement):
+            return merge_all(operands)
+        leaves = [
+            Term(_Outline(atom.aval), (), 0, dependence) for atom, dependence in zip(eqn.invars, operands, strict=True)
+        ]
+        front = tuple(Along(marker) for marker in context.around)
+        batch = len(statement.full_shape) - statement.event_dim
+        own = context.path if self.plan.is_weighted(context.path) else None
+        return choice_dependence(statement, leaves, own, batch, front)
+
+
+class _Outline:
+    """Stands for an operand of which only shape and type are known."""
+
+    def __init__(self, aval):
+        self.shape, self.dtype = tuple(aval.shape), aval.dtype
+        self.ndim = len(self.shape)
+

@@ -1,0 +1,133 @@
+"""Values as sums of terms, kept apart as long as only linear things happen to them.
+
+A `Term` is an array whose leading axes are *sample axes* (the values that estimators returned for a choice), then
+*hidden axes* (sums not carried out yet), then the axes of the value in the program. It knows on which choices it
+depends and how their axes line up. Keeping terms apart is what credits each choice with its own costs only.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax.numpy as jnp
+
+from vipl.transform.provenance.alignment import JOINT, Along, Dependence, merge, move
+
+
+@dataclasses.dataclass(frozen=True)
+class OwnDensity:
+    """Marks a term as `coefficient` times the log density of a choice itself, element by element."""
+
+    choice: object
+    coefficient: object
+
+
+@dataclasses.dataclass(frozen=True)
+class Term:
+    """One summand of a value.
+
+    Attributes:
+        array: `(*samples, *hidden, *shape)`.
+        samples: the choices whose sample axes lead, in the order in which they were made.
+        hidden: how many axes are still to be summed.
+        dependence: on weighted choices; axes count from the first hidden one.
+        own: set if the term is a choice's own log density.
+    """
+
+    array: object
+    samples: tuple = ()
+    hidden: int = 0
+    dependence: Dependence = dataclasses.field(default_factory=dict)
+    own: OwnDensity | None = None
+
+    @property
+    def lead(self) -> int:
+        """Number of axes in front of those of the program."""
+        return len(self.samples) + self.hidden
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Shape of the value in the program."""
+        return tuple(jnp.shape(self.array)[self.lead :])
+
+
+Value = tuple  # of Terms; their sum is the value
+
+
+def plain(array) -> Value:
+    """Return a value that depends on no weighted choice."""
+    return (Term(array),)
+
+
+def is_plain(value: Value) -> bool:
+    """Return whether a value depends on no weighted choice."""
+    return all(not term.dependence for term in value)
+
+
+def with_samples(array, have: tuple, want: tuple):
+    """Return an array with axes of size 1 for the sample axes that it lacks."""
+    if have == want:
+        return array
+    missing = [i for i, choice in enumerate(want) if choice not in have]
+    return jnp.expand_dims(array, missing)
+
+
+def union(*samples: tuple) -> tuple:
+    """Return all sample axes, in the order in which the choices were made."""
+    return tuple(sorted({choice for some in samples for choice in some}))
+
+
+def collapse(value: Value) -> Term:
+    """Return a value as one term: carry out the hidden sums, and add."""
+    terms = [_carried_out(term) for term in value]
+    if len(terms) == 1:
+        return terms[0]
+    samples = union(*(term.samples for term in terms))
+    array = None
+    for term in terms:
+        part = with_samples(term.array, term.samples, samples)
+        array = part if array is None else array + part
+    return Term(array, samples, 0, merge(*(term.dependence for term in terms)))
+
+
+def _carried_out(term: Term) -> Term:
+    if not term.hidden:
+        return dataclasses.replace(term, own=None)
+    first, hidden = len(term.samples), term.hidden
+    array = jnp.sum(term.array, axis=tuple(range(first, first + hidden)))
+    dependence = move(term.dependence, lambda axis: JOINT if axis < hidden else Along(axis - hidden))
+    return Term(array, term.samples, 0, dependence)
+
+
+def add(*values: Value) -> Value:
+    """Return the sum of values, adding at once those terms that depend on the same things in the same way."""
+    groups: dict = {}
+    for term in (term for value in values for term in value):
+        key = (term.samples, term.hidden, jnp.shape(term.array), tuple(sorted(term.dependence.items(), key=_by_choice)))
+        key = key if term.own is None else (*key, term.own.choice, len(groups))
+        known = groups.get(key)
+        groups[key] = term if known is None else dataclasses.replace(known, array=known.array + term.array)
+    return tuple(groups.values())
+
+
+def _by_choice(item):
+    return item[0]
+
+
+def change(term: Term, function, to=None, *, hidden: int | None = None) -> Term:
+    """Return a term with a linear function of its array, and with it of its coefficient.
+
+    Args:
+        term: the term.
+        function: linear; gets an array with the term's leading axes.
+        to: where an axis goes, counted from the first hidden one; default: where it was.
+        hidden: the new number of hidden axes.
+    """
+    own = term.own and OwnDensity(term.own.choice, function(term.own.coefficient))
+    return Term(
+        function(term.array),
+        term.samples,
+        term.hidden if hidden is None else hidden,
+        term.dependence if to is None else move(term.dependence, to),
+        own,
+    )

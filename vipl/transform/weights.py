@@ -1,0 +1,106 @@
+"""Weights of choices, and how they meet the terms that depend on them.
+
+At the output every term is multiplied by the weights of exactly the choices that it depends on, element by element
+along aligned axes, cumulatively along causal ones, as a product along joint ones, and all of it is summed.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+
+from vipl.transform.provenance.alignment import JOINT
+from vipl.transform.terms import Term, Value, union, with_samples
+
+
+@dataclasses.dataclass(frozen=True)
+class ChoiceWeights:
+    """The weights of one choice.
+
+    Attributes:
+        array: `(*samples, *batch)`; the weights, or their logarithms.
+        samples: the choices whose sample axes lead; the choice itself among them if it has several values.
+        log: whether `array` holds logarithms.
+        joint: batch axes that the estimator has already taken together (of size 1).
+    """
+
+    array: jax.Array
+    samples: tuple
+    log: bool
+    joint: tuple[int, ...] = ()
+
+
+def expected(value: Value, weights: dict) -> jax.Array:
+    """Return the sum of all terms with their weights, a scalar."""
+    parts = [_contract(term, weights) for term in value]
+    result = parts[0]
+    for part in parts[1:]:
+        result = result + part
+    return result
+
+
+def _contract(term: Term, weights: dict) -> jax.Array:
+    if not term.dependence:
+        return jnp.sum(term.array)
+    needed = {choice: weights[choice] for choice in term.dependence}
+    samples = union(term.samples, *(w.samples for w in needed.values()))
+    array = with_samples(term.array, term.samples, samples)
+    factor = _factor(term, needed, samples)
+    if samples:  # a support point of probability zero contributes zero, also where its cost is infinite
+        array = jnp.where(factor == 0, 0.0, array)
+    total = jnp.sum(array * factor)
+    if term.own is not None:
+        total = total - _own_score(term, weights[term.own.choice])
+    return total
+
+
+def _factor(term: Term, needed: dict, samples: tuple):
+    """Return the product of all weights, shaped to broadcast against the term."""
+    logs, factors = [], []
+    for choice, weight in needed.items():
+        placed = with_samples(_place(term, choice, weight), weight.samples, samples)
+        (logs if weight.log else factors).append(placed)
+    if logs:
+        factors.append(jnp.exp(sum(logs[1:], logs[0])))
+    product = factors[0]
+    for factor in factors[1:]:
+        product = product * factor
+    return product
+
+
+def _place(term: Term, choice, weight: ChoiceWeights):
+    """Return a choice's weights with their batch axes where the term has them."""
+    alignment, array = term.dependence[choice], weight.array
+    lead = len(weight.samples)
+    rank = term.hidden + len(term.shape)
+    places = {}
+    for axis, entry in enumerate(alignment):
+        if entry is JOINT or axis in weight.joint:
+            continue
+        places[axis] = entry.axis
+        if entry.causal:
+            array = (jnp.cumsum if weight.log else jnp.cumprod)(array, axis=lead + axis)
+    gone = tuple(lead + axis for axis in range(len(alignment)) if axis not in places)
+    if gone:
+        array = (jnp.sum if weight.log else jnp.prod)(array, axis=gone)
+    kept = sorted(places)
+    order = sorted(kept, key=places.__getitem__)
+    array = jnp.transpose(array, (*range(lead), *(lead + kept.index(axis) for axis in order)))
+    shape = [1] * rank
+    for axis in order:
+        shape[places[axis]] = jnp.shape(weight.array)[lead + axis]
+    return jnp.reshape(array, (*jnp.shape(array)[:lead], *shape))
+
+
+def _own_score(term: Term, weight: ChoiceWeights):
+    """Return Σ c·(ω − 1) for a term c·log q of a choice itself.
+
+    Its value is 0 and its derivatives have mean 0. Subtracting it removes from the gradient the direct derivative of
+    log q, which is noise of mean zero, and leaves every higher derivative right.
+    """
+    own = term.own
+    placed = _place(term, own.choice, weight)
+    excess = with_samples(jnp.expm1(placed) if weight.log else placed - 1, weight.samples, term.samples)
+    return jnp.sum(own.coefficient * excess)

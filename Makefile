@@ -26,7 +26,7 @@ NEWEST_TESTS = tests/unit tests/laws tests/architecture
 .PHONY: demo test test-oldest test-newest test-long faults lint docs clean
 .NOTPARALLEL:
 
-demo: .venv/.stamp-plot
+demo: .venv/.stamp-examples
 	.venv/bin/python -m vipl
 
 test: .venv/.stamp-test .venv-newest/.stamp-test

@@ -77,7 +77,8 @@ def nan_covariate():
 
 @fault("24b", "NaN in a batch of data under jit counts as NaN in the objective", Equals(True))
 def nan_under_jit():
-    value = jax.jit(lambda y: vipl.log_density(line(jnp.ones(2), y), {"slope": 0.0}))(jnp.array([0.0, jnp.nan]))
+    density = jax.jit(lambda y: vipl.log_density(line(jnp.ones(2), y), {"slope": 0.0}))
+    value = density(jnp.array([0.0, jnp.nan]))
     return bool(~jnp.isfinite(value))
 
 
@@ -186,3 +187,12 @@ def program_data():
         vipl.sample("y", dist.Normal(0.0, 1.0), obs=y)  # <- here
 
     objectives.elbo(KEY, model(line(jnp.ones(2))), line(jnp.ones(2)))
+
+
+@fault("45k", "complex numbers as data", Raises(vipl.SupportError, "'y'", "complex", "value.real"))
+def complex_data():
+    @vipl.program
+    def model(y):
+        vipl.sample("y", dist.Normal(0.0, 1.0), obs=y)  # <- here
+
+    vipl.simulate(model(1 + 2j), KEY)

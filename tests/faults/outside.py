@@ -1,4 +1,4 @@
-"""Values outside of the support in `log_density`: −inf, with a gradient of zero, for every kind of support."""
+"""Values outside of the support in `log_density`: −inf and a gradient of zero, for every kind of support."""
 
 import jax
 import jax.numpy as jnp

@@ -94,7 +94,8 @@ def entry_starts_outside():
 def random_start_outside():
     @vipl.program
     def guide():
-        w = vipl.param("w", lambda key: jax.random.normal(key, (3,)), constraint=dist.constraints.simplex)  # <- here
+        simplex = dist.constraints.simplex
+        w = vipl.param("w", lambda key: jax.random.normal(key, (3,)), constraint=simplex)  # <- here
         vipl.sample("x", dist.Normal(w.sum(), 1.0))
 
     vipl.init_params(KEY, guide())

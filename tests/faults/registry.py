@@ -5,8 +5,8 @@
         ...
         vipl.sample("y", dist.Normal(mean, 1.0), obs=column)  # <- here
 
-A fault is a small program of a user. Where an error is due, every line marked `# <- here` must be named in its text,
-as `file:line`. Anything that vipl does not catch itself (another class, a silent result) fails.
+A fault is a small program of a user. Where an error is due, every line marked `# <- here` must be named in
+its text, as `file:line`. Anything that vipl does not catch itself (another class, a silent result) fails.
 """
 
 from __future__ import annotations
@@ -26,22 +26,19 @@ FAULTS: list[Fault] = []
 
 @dataclasses.dataclass(frozen=True)
 class Fault:
-    """One program that commits a fault; `row` is its number in the table of faults, a variant has a letter."""
+    """One program that commits a fault; `row` is its number in the table of faults, variants have a letter.
+
+    `places` are the marked lines.
+    """
 
     row: str
     title: str
     run: Callable
     expect: Raises | Warns | Equals
+    places: tuple[str, ...]
 
     def __str__(self):
         return f"{self.row}-{self.run.__module__.rpartition('.')[2]}-{self.run.__name__}"
-
-    @property
-    def places(self) -> list[str]:
-        """The marked lines, as `file:line`; none for a fault that has no one line."""
-        lines, first = inspect.getsourcelines(self.run)
-        file = self.run.__code__.co_filename
-        return [f"{file}:{first + i}" for i, line in enumerate(lines) if line.rstrip().endswith(MARK)]
 
 
 @dataclasses.dataclass(frozen=True)
@@ -62,12 +59,12 @@ class Raises:
     def judge(self, fault, result, raised, warned) -> Outcome:
         if raised is None:
             return Outcome("silent", f"returned {_short(result)}", ["no error"])
-        problems = [] if type(raised) is self.error else [f"{type(raised).__name__} is not {self.error.__name__}"]
-        text = str(raised)
-        problems += [f"the text lacks {f!r}" for f in (*self.fragments, *fault.places) if f not in text]
+        text, word = str(raised), type(raised).__name__
+        problems = [] if type(raised) is self.error else [f"{word} is not {self.error.__name__}"]
+        problems += _lacking(text, self.fragments, fault)
         problems += [] if getattr(raised, "fix", None) else ["no remedy"]
         problems += [f"warned: {w.message}" for w in warned]
-        return Outcome(type(raised).__name__, text, problems)
+        return Outcome(word, text, problems)
 
 
 class Warns:
@@ -80,12 +77,12 @@ class Warns:
         if raised is not None:
             return Outcome(type(raised).__name__, str(raised), ["an error in place of a warning"])
         if len(warned) != 1:
-            return Outcome("silent", f"returned {_short(result)}", [f"{len(warned)} warnings in place of one"])
+            return Outcome("silent", f"returned {_short(result)}", [f"{len(warned)} warnings, not one"])
         text = str(warned[0].message)
-        problems = [f"the text lacks {f!r}" for f in (*self.fragments, *fault.places) if f not in text]
-        problems += [] if issubclass(warned[0].category, self.category) else [f"{warned[0].category.__name__}"]
+        word, problems = warned[0].category.__name__, _lacking(text, self.fragments, fault)
+        problems += [] if warned[0].category is self.category else [f"{word} is not {self.category.__name__}"]
         problems += _differences(result, self.value) if self.value is not None else []
-        return Outcome(warned[0].category.__name__, text, problems)
+        return Outcome(word, text, problems)
 
 
 class Equals:
@@ -106,10 +103,17 @@ def fault(row, title, expect):
     """Enter a program in the registry."""
 
     def enter(run):
-        FAULTS.append(Fault(str(row), title, run, expect))
+        FAULTS.append(Fault(str(row), title, run, expect, _marked_lines(run)))
         return run
 
     return enter
+
+
+def _marked_lines(run) -> tuple[str, ...]:
+    """Return the marked lines, as `file:line`; none for a fault that has no one line."""
+    lines, first = inspect.getsourcelines(run)
+    marked = [first + i for i, line in enumerate(lines) if line.rstrip().endswith(MARK)]
+    return tuple(f"{run.__code__.co_filename}:{line}" for line in marked)
 
 
 def commit(fault: Fault) -> Outcome:
@@ -122,6 +126,10 @@ def commit(fault: Fault) -> Outcome:
         except Exception as error:  # whatever comes is judged
             raised = error
     return fault.expect.judge(fault, result, raised, warned)
+
+
+def _lacking(text, fragments, fault) -> list[str]:
+    return [f"the text lacks {f!r}" for f in (*fragments, *fault.places) if f not in text]
 
 
 def _differences(result, expected, tolerance=1e-5) -> list[str]:

@@ -4,6 +4,7 @@ import itertools
 
 import jax
 import numpy as np
+import numpyro
 
 import vipl
 import vipl.distributions as dist
@@ -100,3 +101,41 @@ def varying_guide():
             vipl.sample("extra", dist.Normal(0.0, 1.0))  # <- here
 
     objectives.elbo(jax.random.key(0), model(), guide(np.random.default_rng(0)))
+
+
+@fault("38a", "infer under jit", Raises(vipl.ProgramError, "infer", "jax.jit", "outside"))
+def infer_under_jit():
+    @vipl.program
+    def model(y):
+        x = vipl.sample("x", dist.Normal(0.0, 1.0))
+        vipl.sample("y", dist.Normal(x, 1.0), obs=y)
+
+    jax.jit(lambda y: vipl.infer(model(y), key=jax.random.key(0), progress=False).params)(1.0)  # <- here
+
+
+@fault("38b", "numpyro.sample inside of a program", Raises(vipl.ProgramError, "'x'", "vipl.sample('x'"))
+def numpyro_sample():
+    @vipl.program
+    def model():
+        return numpyro.sample("x", dist.Normal(0.0, 1.0))  # <- here
+
+    vipl.simulate(model(), jax.random.key(0))
+
+
+@fault("38c", "numpyro.param inside of a guide", Raises(vipl.ProgramError, "'loc'", "vipl.param('loc'"))
+def numpyro_param():
+    @vipl.program
+    def guide():
+        return vipl.sample("x", dist.Normal(numpyro.param("loc", 0.0), 1.0))  # <- here
+
+    vipl.init_params(jax.random.key(0), guide())
+
+
+@fault("38d", "numpyro.plate inside of a program", Raises(vipl.ProgramError, "'n'", "vipl.plate('n'"))
+def numpyro_plate():
+    @vipl.program
+    def model():
+        with numpyro.plate("n", 3):  # <- here
+            vipl.sample("x", dist.Normal(0.0, 1.0))
+
+    vipl.simulate(model(), jax.random.key(0))

@@ -1,4 +1,4 @@
-"""Faults that show while a guide is fitted: in its sites, the numbers, the optimiser, or by the user's hand."""
+"""Faults that show while a guide is fitted: in its sites, the numbers, the optimiser, the options."""
 
 import os
 import signal
@@ -184,9 +184,14 @@ def interrupted():
 
 
 _compilations = []
-jax.monitoring.register_event_duration_secs_listener(
-    lambda event, _, **kwargs: _compilations.append(event) if event.endswith("backend_compile_duration") else None
-)
+
+
+def _note_compilation(event, seconds, **details):
+    if event.endswith("backend_compile_duration"):
+        _compilations.append((seconds, details))
+
+
+jax.monitoring.register_event_duration_secs_listener(_note_compilation)
 
 
 def _resident_megabytes():

@@ -157,18 +157,30 @@ class nested_in_plate:
     def body():
         with vipl.plate("p", 3):
             a = vipl.sample("a", pair(0.5) | {"y": 0.25})
-            b = vipl.sample("b", vipl.do(pair(a), {"x": -1.0}))
-        return a[0] + b[2]
+            b = vipl.sample("b", vipl.do(pair(0.0), {"x": -1.0}))
+            d = vipl.sample("d", pair(a) | {"x": jnp.arange(3.0)})
+            with vipl.plate("q", 2):
+                e = vipl.sample("e", pair(a) | {"x": jnp.arange(3.0)})
+        return a[0] + b[2] + d[1] + e[1, 2]
 
     def terms(c):
         return {
             "a/x": normal(c["a/x"], 0.5),
             "a/y": normal(0.25, c["a/x"], 2.0),
             "b/y": normal(c["b/y"], -1.0, 2.0),
+            "d/x": normal(np.arange(3), c["a/x"] + 0.25),
+            "d/y": normal(c["d/y"], np.arange(3), 2.0),
+            "e/x": 2 * normal(np.arange(3), c["a/x"] + 0.25),
+            "e/y": normal(c["e/y"], np.arange(3), 2.0),
         }
 
     def uniforms(c, rng):
-        return {"a/x": norm.cdf(c["a/x"], 0.5), "b/y": norm.cdf(c["b/y"], -1.0, 2.0)}
+        return {
+            "a/x": norm.cdf(c["a/x"], 0.5),
+            "b/y": norm.cdf(c["b/y"], -1.0, 2.0),
+            "d/y": norm.cdf(c["d/y"], np.arange(3), 2.0),
+            "e/y": norm.cdf(c["e/y"], np.arange(3), 2.0),
+        }
 
 
 @case

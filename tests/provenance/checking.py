@@ -4,14 +4,17 @@ import dataclasses
 
 import jax
 import numpy as np
+from provenance.drawing import base_point
+
 from vipl.transform.provenance import JOINT, propagate
 from vipl.transform.provenance.alignment import whole
 
-from provenance.drawing import base_point
-
 NUM_POINTS = 2
 NUM_CHANGES = 3
-QUICK = {"xla_backend_optimization_level": 0, "xla_llvm_disable_expensive_passes": True}  # compiling is what takes time
+QUICK = {
+    "xla_backend_optimization_level": 0,
+    "xla_llvm_disable_expensive_passes": True,
+}  # compiling is what takes time
 
 
 @dataclasses.dataclass
@@ -38,7 +41,11 @@ def check(program, rng) -> Report:
         sum(entry is not JOINT for entry in claim[i]) if i in claim else 1
         for claim in claims for i in range(len(points))
     )  # fmt: skip
-    wrong = [message for claim, out in zip(claims, jaxpr.out_avals, strict=True) for message in malformed(claim, points, out)]
+    wrong = [
+        message
+        for claim, out in zip(claims, jaxpr.out_avals, strict=True)
+        for message in malformed(claim, points, out)
+    ]
     if count and not wrong:
         changes = [change for _ in range(NUM_POINTS) for change in changes_at(program, rng)]
         wrong = [message for change in evaluate(program, changes) for message in violations(claims, *change)]
@@ -52,7 +59,10 @@ def malformed(claim, points, out):
         if len(alignment) != points[i].ndim:
             yield f"input {i} has {points[i].ndim} axes, not {len(alignment)}"
         for axis, entry in enumerate(alignment):
-            if entry is not JOINT and out.shape[entry.axis : entry.axis + 1] != points[i].shape[axis : axis + 1]:
+            if (
+                entry is not JOINT
+                and out.shape[entry.axis : entry.axis + 1] != points[i].shape[axis : axis + 1]
+            ):
                 yield f"axis {axis} of input {i} along {entry} of a result of shape {out.shape}"
 
 
@@ -60,7 +70,9 @@ def changes_at(program, rng):
     """Return, for each input, its index, the elements changed, and all inputs; the first change is none."""
     points = [base_point(rng, aval) for aval in program.inputs]
     for i, point in enumerate(points):
-        elements = np.repeat(np.array(list(np.ndindex(point.shape)), int).reshape(point.size, point.ndim), NUM_CHANGES, axis=0)
+        elements = np.repeat(
+            np.array(list(np.ndindex(point.shape)), int).reshape(point.size, point.ndim), NUM_CHANGES, axis=0
+        )
         rows = np.repeat(point[None], len(elements) + 1, axis=0)
         scale = np.resize([0.3, 1.0, 4.0], len(elements))
         for row, (element, size) in enumerate(zip(map(tuple, elements), scale, strict=True), start=1):
@@ -83,7 +95,9 @@ def evaluate(program, changes):
     """Run a program on all changes at once, one after the other in one loop; yields what moved."""
     counts = [len(inputs[0]) for _, _, inputs in changes]
     together = [np.concatenate(rows) for rows in zip(*(inputs for _, _, inputs in changes), strict=True)]
-    run = jax.jit(lambda rows: jax.lax.map(lambda arrays: program.function(*arrays), rows), compiler_options=QUICK)
+    run = jax.jit(
+        lambda rows: jax.lax.map(lambda arrays: program.function(*arrays), rows), compiler_options=QUICK
+    )
     outs = [np.asarray(out) for out in run(together)]
     start = 0
     for (i, elements, _), count in zip(changes, counts, strict=True):
@@ -103,7 +117,9 @@ def violations(claims, i, elements, moved):
         allowed = np.full(what.shape, i in claim)
         for axis, entry in enumerate(claim.get(i, ())):
             if entry is not JOINT:
-                place = np.expand_dims(np.arange(what.shape[1 + entry.axis]), tuple(range(1, what.ndim - 1 - entry.axis)))
+                place = np.expand_dims(
+                    np.arange(what.shape[1 + entry.axis]), tuple(range(1, what.ndim - 1 - entry.axis))
+                )
                 element = np.expand_dims(elements[:, axis], tuple(range(1, what.ndim)))
                 allowed &= (place >= element) if entry.causal else (place == element)
         if (what & ~allowed).any():

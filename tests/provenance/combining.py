@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-
 from provenance.drawing import to_float
 
 
@@ -33,6 +32,10 @@ def along(function):
         draw.apply(lambda x: function(x, axis), x)
 
     return operation
+
+
+def cumulative(name, reverse):
+    return lambda x, axis: getattr(lax, name)(x, axis=axis, reverse=reverse)
 
 
 def _general_reduce(x, axes):
@@ -69,8 +72,12 @@ def _dot_general(draw):
     labels = ["batch", "contract", "left", "right"]
     sizes = {label: draw.size() for label in labels}
     left = list(draw.rng.permutation(["batch", "contract", "left"][: draw.rng.integers(1, 4)]))
-    right = list(draw.rng.permutation(["batch", "contract", "right"] if "contract" in left else ["batch", "right"]))
-    places = [([x.index(label)] if label in left else []) for label in ("contract", "batch") for x in (left, right)]
+    right = list(
+        draw.rng.permutation(["batch", "contract", "right"] if "contract" in left else ["batch", "right"])
+    )
+    places = [
+        ([x.index(label)] if label in left else []) for label in ("contract", "batch") for x in (left, right)
+    ]
     numbers = ((places[0], places[1]), (places[2], places[3]))
     operands = [draw.shaped([sizes[label] for label in labels_of]) for labels_of in (left, right)]
     draw.apply(lambda x, y: lax.dot_general(x, y, numbers), *operands)
@@ -81,7 +88,9 @@ def _convolution(draw):
     groups, batches = [(1, 1), (2, 1), (1, 2)][draw.rng.integers(3)]
     width, features, batch = draw.size() + 1, groups * draw.size(), batches * draw.size()
     kernel, out = int(draw.rng.integers(1, 3)), groups * batches * draw.size()
-    layouts = tuple(str(draw.rng.choice(x)) for x in (["NCH", "HNC", "NHC"], ["OIH", "HIO"], ["NCH", "CHN", "NHC"]))
+    layouts = tuple(
+        str(draw.rng.choice(x)) for x in (["NCH", "HNC", "NHC"], ["OIH", "HIO"], ["NCH", "CHN", "NHC"])
+    )
     sizes = {"N": batch, "C": features, "H": width, "O": out, "I": features // groups}
     x = draw.shaped([sizes[letter] for letter in layouts[0]])
     w = draw.shaped([kernel if letter == "H" else sizes[letter] for letter in layouts[1]])
@@ -100,18 +109,32 @@ def _windows(draw):
     x = draw.pick(least=1)
     settings = [
         (1, 1, (0, 0), 1) if draw.chance() else
-        (int(draw.rng.integers(1, 3)), int(draw.rng.integers(1, 3)), (1, int(draw.rng.integers(2))), int(draw.rng.integers(1, 3)))
+        (int(draw.rng.integers(1, 3)), int(draw.rng.integers(1, 3)), (1, int(draw.rng.integers(2))), 1 + draw.chance())
         for _ in draw.shape_of(x)
     ]  # fmt: skip
     window, strides, padding, dilation = zip(*settings, strict=True)
 
     def pooled(x, start, function, dilation=None):
-        return lax.reduce_window(x, np.float32(start), function, window, strides, padding, base_dilation=dilation)
+        return lax.reduce_window(
+            x, np.float32(start), function, window, strides, padding, base_dilation=dilation
+        )
 
-    draw.apply(lambda x: [pooled(x, 0, lax.add, dilation), pooled(x, -np.inf, lax.max), pooled(x, np.inf, lax.min)], x)
+    draw.apply(
+        lambda x: [pooled(x, 0, lax.add, dilation), pooled(x, -np.inf, lax.max), pooled(x, np.inf, lax.min)],
+        x,
+    )
     draw.apply(lambda x: pooled(x, 0, lambda a, b: a + b + 0.1 * a * b, dilation), x)
-    draw.apply(lambda x: jax.grad(lambda y: jnp.sum(jnp.where(jnp.isfinite(p := pooled(y, -np.inf, lax.max)), p, 0.0) ** 2))(x), x)
-    draw.apply(lambda x, t: jax.jvp(lambda y: pooled(y, -np.inf, lax.max), (x,), (t,))[1], x, draw.shaped(draw.shape_of(x)))
+    draw.apply(
+        lambda x: jax.grad(
+            lambda y: jnp.sum(jnp.where(jnp.isfinite(p := pooled(y, -np.inf, lax.max)), p, 0.0) ** 2)
+        )(x),
+        x,
+    )
+    draw.apply(
+        lambda x, t: jax.jvp(lambda y: pooled(y, -np.inf, lax.max), (x,), (t,))[1],
+        x,
+        draw.shaped(draw.shape_of(x)),
+    )
 
 
 def matrices(function, right=None):
@@ -128,7 +151,8 @@ def matrices(function, right=None):
 
 
 def _definite(x):
-    return x @ jnp.swapaxes(x, -1, -2) + 3 * jnp.eye(x.shape[-1])
+    """Make the lower half that of a positive definite matrix, without mixing elements."""
+    return 0.3 * x + 5 * jnp.eye(x.shape[-1])
 
 
 def _tridiagonal(draw):
@@ -151,7 +175,7 @@ OPERATIONS = {
     "softmax": along(jax.nn.softmax),
     "logsumexp": along(jax.scipy.special.logsumexp),
     **{
-        name + suffix: along(lambda x, axis, name=name, back=bool(suffix): getattr(lax, name)(x, axis=axis, reverse=back))
+        name + suffix: along(cumulative(name, reverse=bool(suffix)))
         for name in ("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp") for suffix in ("", "_reverse")
     },
     "associative_scan": along(lambda x, axis: lax.associative_scan(jnp.add, x, axis=axis)),
@@ -163,8 +187,8 @@ OPERATIONS = {
     "conv": _convolution,
     "windows": _windows,
     "tridiagonal_solve": _tridiagonal,
-    "cholesky": matrices(lambda x: linalg.cholesky(_definite(x))),
-    "eigh": matrices(lambda x: linalg.eigh(_definite(x))),
+    "cholesky": matrices(lambda x: linalg.cholesky(_definite(x), symmetrize_input=False)),
+    "eigh": matrices(lambda x: linalg.eigh(_definite(x), symmetrize_input=False)),
     "eig": matrices(linalg.eig),
     "svd": matrices(linalg.svd),
     "qr": matrices(linalg.qr),
@@ -173,7 +197,13 @@ OPERATIONS = {
     "hessenberg": matrices(linalg.hessenberg),
     "householder": matrices(lambda x, y: linalg.householder_product(x, x[..., 0, :]), "matrix"),
     "tridiagonal": matrices(lambda x: linalg.tridiagonal(_definite(x))),
-    "triangular_solve": matrices(lambda x, y: linalg.triangular_solve(_definite(x), y, left_side=True, lower=True), "matrix"),
+    "triangular_solve": matrices(
+        lambda x, y: linalg.triangular_solve(_definite(jnp.tril(x)), y, left_side=True, lower=True), "matrix"
+    ),
+    "right_solve": matrices(
+        lambda x, y: linalg.triangular_solve(_definite(jnp.triu(x)), y.mT, transpose_a=True), "matrix"
+    ),
+    "pivots": matrices(lambda x: linalg.lu_pivots_to_permutation(linalg.lu(x)[1], x.shape[-1])),
     "solve": matrices(lambda x, y: jnp.linalg.solve(_definite(x), y), "matrix"),
     "det": matrices(jnp.linalg.slogdet),
 }  # fmt: skip

@@ -1,8 +1,8 @@
 """Random programs: values drawn one after the other, each an operation on earlier ones.
 
-An operation is a function of a `Draw`. It picks operands that are there (or, where none has the shape that it
-needs, makes a new input) and applies a function of arrays to them. Bodies of loops, branches and lanes are drawn
-in the same way.
+An operation is a function of a `Draw`. It picks operands that are there (or, where none has the shape that
+it needs, makes a new input) and applies a function of arrays to them. Bodies of loops, branches and lanes
+are drawn in the same way.
 """
 
 import dataclasses
@@ -14,6 +14,12 @@ import numpy as np
 KINDS = {"f": np.dtype("float32"), "i": np.dtype("int32"), "b": np.dtype("bool")}
 LARGEST = 64
 DEEPEST = 2
+
+
+def nests(operation):
+    """Mark an operation that draws a body."""
+    operation.nests = True
+    return operation
 
 
 class Draw:
@@ -82,7 +88,9 @@ class Draw:
             operations = {name: o for name, o in operations.items() if not getattr(o, "nests", False)}
         child = Draw(self.rng, operations, avals, self.level + 1)
         child.extend(count)
-        captured = [self.shaped(child.avals[i].shape, _kind(child.avals[i])) for i in child.inputs[len(avals) :]]
+        captured = [
+            self.shaped(child.avals[i].shape, _kind(child.avals[i])) for i in child.inputs[len(avals) :]
+        ]
         usual = [i for i, a in enumerate(child.avals) if a.dtype in KINDS.values() and i not in child.inputs]
         outs = [*child.inputs[: len(avals)], *usual[-2:]]
         return (lambda *arrays: child.run(arrays, outs)), captured, [child.avals[i] for i in outs]
@@ -108,18 +116,20 @@ class Drawn:
     name: str
 
 
-def draw_program(rng, name, operations, before=None, after=None) -> Drawn:
-    """Draw a program that uses operation `name` among others."""
-    draw = Draw(rng, operations)
-    draw.extend(int(rng.integers(2)) if before is None else before)
-    start = len(draw.avals)
-    operations[name](draw)
-    end = len(draw.avals)
-    draw.extend(int(rng.integers(3)) if after is None else after)
-    computed = [i for i in range(len(draw.avals)) if i not in draw.inputs and draw.avals[i].size <= 8 * LARGEST]
-    own = [i for i in computed if start <= i < end]
-    outs = sorted({*own[-4:], *computed[-4:]})
-    return Drawn(lambda *arrays: draw.run(arrays, outs), [draw.avals[i] for i in draw.inputs], name)
+def draw_program(rng, names, operations, before=1, after=2) -> Drawn:
+    """Draw a program that uses the named operations among others: at most so many before and after them."""
+    draw, own = Draw(rng, operations), []
+    draw.extend(int(rng.integers(before + 1)))
+    for name in names:
+        start = len(draw.avals)
+        operations[name](draw)
+        own += [i for i in range(start, len(draw.avals)) if i not in draw.inputs][-8:]
+    draw.extend(int(rng.integers(after + 1)))
+    computed = [i for i in range(len(draw.avals)) if i not in draw.inputs]
+    outs = [i for i in sorted({*own, *computed[-4:]}) if draw.avals[i].size <= 8 * LARGEST]
+    return Drawn(
+        lambda *arrays: draw.run(arrays, outs), [draw.avals[i] for i in draw.inputs], " and ".join(names)
+    )
 
 
 def base_point(rng, aval):

@@ -3,7 +3,6 @@
 import jax
 import jax.numpy as jnp
 from jax import lax
-
 from provenance.drawing import to_float
 
 
@@ -16,17 +15,15 @@ def positive(x):
 
 
 def snapped(function):
-    """A function that XLA computes for all elements until the last has converged: rounded, to be one of its own."""
+    """A series that XLA sums for all elements until the last has converged: round that away."""
     return lambda *xs: jnp.round(64 * function(*map(positive, xs))) / 64
 
 
 UNARY = {
     **{
         name: getattr(lax, name)
-        for name in """abs asinh atan bessel_i0e bessel_i1e cbrt ceil convert_element_type cos cosh erf erfc exp exp2
-        expm1 floor is_finite logistic neg reduce_precision round sign sin sinh square stop_gradient tan
-        tanh""".split()
-        if name not in ("convert_element_type", "reduce_precision")
+        for name in """abs asinh atan bessel_i0e bessel_i1e cbrt ceil cos cosh erf erfc exp exp2 expm1 floor
+        is_finite logistic neg round sign sin sinh square stop_gradient tan tanh""".split()
     },
     "acos": lambda x: lax.acos(unit(x)),
     "asin": lambda x: lax.asin(unit(x)),
@@ -126,7 +123,17 @@ def _stretched(draw):
 
 def _with_scalar(draw):
     value, scalar, flag = draw.pick(), draw.shaped(()), draw.shaped((), "b")
-    draw.apply(lambda x, s, b: (x * s, lax.select_n(b, x, s + x), lax.clamp(s, x, s + 1)), value, scalar, flag)
+    draw.apply(
+        lambda x, s, b: (x * s, lax.select_n(b, x, s + x), lax.clamp(s, x, s + 1)), value, scalar, flag
+    )
+
+
+def _total_order(draw):
+    """Search in each lane: comparisons in a total order, one element at a time."""
+    size = draw.size()
+    queries = draw.shaped((size, draw.size()))
+    draw.apply(jax.vmap(lambda x: jnp.interp(x, jnp.arange(3.0), jnp.array([0.0, 1.0, 3.0]))), queries)
+    draw.apply(lambda x, y: (jnp.searchsorted(x, y), jnp.unique(x, size=2)), draw.shaped((size,)), queries)
 
 
 OPERATIONS = {
@@ -136,4 +143,5 @@ OPERATIONS = {
     **{name: pointwise(function, 2, "i") for name, function in INTEGERS.items()},
     "stretched": _stretched,
     "with_scalar": _with_scalar,
+    "total_order": _total_order,
 }

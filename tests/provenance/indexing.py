@@ -21,7 +21,11 @@ def _take(draw):
 def _take_fixed(draw):
     x = draw.pick(least=1)
     axis = _axis(draw, x)
-    index = draw.rng.permutation(draw.shape_of(x)[axis]) if draw.chance() else draw.rng.integers(0, 3, draw.size())
+    index = (
+        draw.rng.permutation(draw.shape_of(x)[axis])
+        if draw.chance()
+        else draw.rng.integers(0, 3, draw.size())
+    )
     draw.apply(lambda x: jnp.take(x, index, axis=axis, mode="clip"), x)
 
 
@@ -59,7 +63,7 @@ def _range_and(draw):
 
 def _diagonal(draw):
     size = draw.size()
-    draw.apply(lambda x: (jnp.diagonal(x), jnp.tril(x), jnp.diagonal(x, 0, 1, 2) if x.ndim == 3 else jnp.trace(x)),
+    draw.apply(lambda x: (jnp.diagonal(x), jnp.tril(x), jnp.diagonal(x, 0, -2, -1), jnp.trace(x)),
                draw.shaped((size, size, size)[: draw.rng.integers(2, 4)]))  # fmt: skip
 
 
@@ -71,7 +75,10 @@ def _lanes(draw):
     x = draw.shaped((*lane[:at_x], size, *lane[at_x:]))
     i = draw.shaped((*index[:at_i], size, *index[at_i:]), "i")
     out = int(draw.rng.integers(len(lane)))
-    functions = [lambda x, i: jnp.take(x, i, axis=0, mode="clip"), lambda x, i: x.at[..., i].add(2 * x[..., i])]
+    functions = [
+        lambda x, i: jnp.take(x, i, axis=0, mode="clip"),
+        lambda x, i: x.at[..., i].add(2 * x[..., i]),
+    ]
     for function in functions:
         draw.apply(jax.vmap(function, (at_x, at_i), out), x, i)
     draw.apply(jax.vmap(lambda x, i: x[jnp.ravel(i)[0]], (at_x, at_i)), x, i)
@@ -99,8 +106,7 @@ def _scatter(draw):
     axis = _axis(draw, x)
     count = draw.shape_of(index)[0]
     rows = (count, *np.delete(draw.shape_of(x), axis).tolist())
-    way = str(draw.rng.choice(["set", "add", "multiply", "min", "max", "subtract"]))
-    for way in {way, "subtract", "multiply", "min", "max"}:
+    for way in ("set", "add", "subtract", "multiply", "min", "max"):
         draw.apply(lambda x, i, u, way=way: _written(x, i, u, axis, way), x, index, draw.shaped(rows))
 
 
@@ -114,7 +120,12 @@ def _scatter_window(draw):
     x = draw.pick(least=2)
     index = draw.shaped((draw.size(),), "i")
     draw.apply(
-        lambda x, i, u: (x.at[i, 0].set(u), x.at[:, i].apply(jnp.sin), x.at[i, : x.shape[1] - 1].add(1.0), x.at[0, i].max(u[0])),
+        lambda x, i, u: (
+            x.at[i, 0].set(u),
+            x.at[:, i].apply(jnp.sin),
+            x.at[i, : x.shape[1] - 1].add(1.0),
+            x.at[0, i].max(u[0]),
+        ),
         x, index, draw.shaped((*draw.shape_of(index), *draw.shape_of(x)[2:])),
     )  # fmt: skip
 
@@ -125,13 +136,20 @@ def _batched_scatter(draw):
     index, values = draw.shaped((rows, draw.size()), "i"), None
     values = draw.shaped(draw.shape_of(index))
     draw.apply(jax.vmap(lambda x, i, u: x.at[i].set(u)), x, index, values)
-    draw.apply(jax.vmap(lambda x, i, u: x.at[i].add(u), (0, 0, None), 1), x, index, draw.shaped(draw.shape_of(index)[1:]))
+    draw.apply(
+        jax.vmap(lambda x, i, u: x.at[i].add(u), (0, 0, None), 1),
+        x,
+        index,
+        draw.shaped(draw.shape_of(index)[1:]),
+    )
 
 
 def _derivative(draw):
     """What reverse mode makes of gathers: scatter-adds."""
     x, index = draw.pick(least=2), draw.pick("i", most=1)
-    draw.apply(lambda x, i: jax.grad(lambda y: jnp.sum(jnp.sin(jnp.take(y, i, axis=1, mode="clip"))))(x), x, index)
+    draw.apply(
+        lambda x, i: jax.grad(lambda y: jnp.sum(jnp.sin(jnp.take(y, i, axis=1, mode="clip"))))(x), x, index
+    )
     draw.apply(lambda x: jax.grad(lambda y: jnp.sum(jnp.sort(y, axis=0)[0] ** 2))(x), x)
 
 

@@ -80,7 +80,9 @@ def _slice(draw):
 def _pad(draw):
     x = draw.pick(least=1)
     config = [
-        (0, 0, 0) if draw.chance() else (int(draw.rng.integers(-1, 3)), int(draw.rng.integers(3)), int(draw.rng.integers(2)))
+        (0, 0, 0)
+        if draw.chance()
+        else (int(draw.rng.integers(-1, 3)), int(draw.rng.integers(3)), int(draw.rng.integers(2)))
         for _ in draw.shape_of(x)
     ]
     draw.apply(lambda x, value: lax.pad(x, value, config), x, draw.shaped(()))

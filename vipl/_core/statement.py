@@ -17,7 +17,8 @@ import jax
 import jax.numpy as jnp
 from jax.interpreters import ad, batching, mlir
 
-from vipl._core.compat import Primitive
+from vipl._core import ambient
+from vipl._core.compat import Primitive, staging_depth
 from vipl._core.errors import ProgramError, RandomnessError
 from vipl._core.source import Source
 
@@ -80,6 +81,12 @@ statement_p = Primitive("vipl_statement")
 def bind(operands, statement: Statement):
     """Put a statement into the program that is being staged; returns the statement's value."""
     return statement_p.bind(*map(jnp.asarray, operands), statement=statement)
+
+
+def bind_again(operands, statement: Statement, **changes):
+    """Bind a statement of one program into another that is being staged, with some fields changed."""
+    depth = staging_depth() - ambient.current().depth
+    return statement_p.bind(*operands, statement=dataclasses.replace(statement, depth=depth, **changes))
 
 
 @statement_p.def_abstract_eval

@@ -34,6 +34,13 @@ def log_prob(distribution: Distribution, value, *, guard: bool = True) -> jax.Ar
     Returns:
         Array of shape `(*sample, *batch)`: exactly −inf, with zero derivatives in the value and in
         the parameters, where an event lies outside the support.
+
+    Example:
+        >>> import jax, vipl.distributions as dist
+        >>> log_prob(dist.Exponential(2.0), -1.0).item()
+        -inf
+        >>> jax.grad(lambda rate: log_prob(dist.Exponential(rate), -1.0))(2.0).item()
+        0.0
     """
     value = jnp.asarray(value)
     if value.dtype == bool:

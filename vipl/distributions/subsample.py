@@ -41,6 +41,11 @@ def subsample_indices(key, size: int, subsample_size: int) -> jax.Array:
 
     Raises:
         ShapeError: `subsample_size` is negative or greater than `size`, or `size` does not fit in 31 bits.
+
+    Example:
+        >>> indices = subsample_indices(jax.random.key(0), 1_000_000, 4)
+        >>> len(set(indices.tolist()))
+        4
     """
     size, subsample_size = int(size), int(subsample_size)
     if not 0 <= subsample_size <= size or size >= 2**31:

@@ -39,6 +39,11 @@ def is_within(inner, outer) -> bool | None:
     Returns:
         True or False where it can be told; None for unknown constraints and traced bounds. A discrete
         support is never within a continuous one, nor the reverse: their densities have different units.
+
+    Example:
+        >>> from numpyro.distributions import constraints
+        >>> is_within(constraints.unit_interval, constraints.positive)
+        True
     """
     inner, outer = region_of(inner), region_of(outer)
     if inner is None or outer is None:
@@ -53,7 +58,13 @@ def is_within(inner, outer) -> bool | None:
 
 
 def describe_constraint(constraint) -> str:
-    """Return the constraint in words, such as "positive reals" or "integers 0..10"."""
+    """Return the constraint in words.
+
+    Example:
+        >>> from numpyro.distributions import constraints
+        >>> describe_constraint(constraints.positive), describe_constraint(constraints.integer_interval(0, 10))
+        ('positive reals', 'integers 0..10')
+    """
     region = region_of(constraint)
     if region is None:
         return f"values that satisfy {constraint!r}"

@@ -6,10 +6,11 @@ import dataclasses
 import time
 import warnings
 
+import jax
 import numpy as np
 import optax
 
-from vipl._core.compat import is_tracer, x64_enabled
+from vipl._core.compat import is_tracer, staging_depth, x64_enabled
 from vipl._core.errors import ParameterError, ProgramError, VIPLWarning
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
@@ -97,6 +98,7 @@ def infer(
         >>> posterior.status
         'finished'
     """
+    _refuse_tracing((model, guide, key, params))
     key = as_key(key, "infer")
     _refuse_unoffered(data=data, batch_size=batch_size, checkpoint=checkpoint)
     _check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
@@ -140,8 +142,6 @@ def infer(
 
 
 def _explain(problem, state, key, step, value):
-    import jax
-
     return explain_non_finite(problem, state.params, jax.random.fold_in(key, step), step, value)
 
 
@@ -151,6 +151,15 @@ def _wants_to_stop(callback, stop, state, step, history) -> bool:
     so_far = np.concatenate(history)
     asked = callback is not None and callback(InferState(step, state.params, so_far)) is True
     return asked or (stop is not None and bool(stop(so_far)))
+
+
+def _refuse_tracing(arguments) -> None:
+    if staging_depth() or any(is_tracer(leaf) for leaf in jax.tree.leaves(arguments)):
+        raise ProgramError(
+            "infer is called inside jax.jit, vmap or another transformation; it runs a loop of Python.",
+            where=user_source(),
+            fix="call infer outside (its steps are compiled); or write the loop with jax.value_and_grad(objective)",
+        )
 
 
 def _refuse_unoffered(**options) -> None:

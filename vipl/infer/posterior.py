@@ -17,7 +17,9 @@ from vipl.lang.program import Program
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
 
-_DRAWS = 2000  # for elbo, khat and summary
+_WEIGHTS = 10_000  # importance weights, for elbo and khat
+_AT_ONCE = 500  # how many of them are computed together, which bounds the memory
+_DRAWS = 2000  # for summary
 
 
 class Posterior:
@@ -63,10 +65,14 @@ class Posterior:
             num_samples: how many draws.
 
         Returns:
-            `{address: array}`, each with a leading axis of `num_samples`.
+            `{address: array}` in program order, each with a leading axis of `num_samples`.
         """
         key = as_key(key, "sample")
-        return _draws(self.guide, jax.random.split(key, num_samples))
+        return self._in_order(_draws(self.guide, jax.random.split(key, num_samples)))
+
+    def _in_order(self, values: dict) -> dict:
+        order = dict.fromkeys(s.statement.address for s in self.model.stage().statements)
+        return {address: values[address] for address in order if address in values}
 
     def log_density(self, choices) -> jax.Array:
         """Return the log density of one set of choices under the fitted guide, a scalar in nats.
@@ -86,7 +92,8 @@ class Posterior:
             num_samples: how many draws.
 
         Returns:
-            `{address: array}` of observed and deterministic values, each with a leading axis of `num_samples`.
+            `{address: array}` of observed and deterministic values, each with a leading axis of `num_samples`. They
+            belong, draw by draw, to the latent values that `sample` returns for the same key.
 
         Raises:
             AddressError: the posterior has a site that the program lacks.
@@ -96,12 +103,12 @@ class Posterior:
 
     @functools.cached_property
     def _log_weights(self) -> np.ndarray:
-        keys = jax.random.split(jax.random.fold_in(self._key, self._num_steps + 1), _DRAWS)
+        keys = jax.random.split(jax.random.fold_in(self._key, self._num_steps + 1), _WEIGHTS)
         return np.asarray(_log_weights(*self._problem.programs(self.params), keys))
 
     @property
     def elbo(self) -> float:
-        """The evidence lower bound, in nats, from 2000 fresh draws."""
+        """The evidence lower bound, in nats, from 10 000 fresh draws."""
         return float(np.mean(self._log_weights))
 
     @property
@@ -120,9 +127,10 @@ class Posterior:
         return float(self.psis.khat)
 
     def summary(self, num_samples: int = _DRAWS) -> Summary:
-        """Return mean, standard deviation and quantiles of every latent value, as a printable table."""
-        keys = jax.random.split(jax.random.fold_in(self._key, self._num_steps + 2), num_samples)
-        return summarise(_draws(self.guide, keys))
+        """Return mean, standard deviation and quantiles of every latent and deterministic value, as a table."""
+        key = jax.random.fold_in(self._key, self._num_steps + 2)
+        recorded = predict(self.guide, self.model, key, num_samples, only_deterministic=True)
+        return summarise(self._in_order(self.sample(key, num_samples) | recorded))
 
     def __getitem__(self, address):
         raise AddressError(
@@ -157,4 +165,4 @@ def _log_weights(model, guide, keys):
         trace = simulate(guide, key)
         return log_density(model, trace) - trace.log_density
 
-    return jax.vmap(one)(keys)
+    return jax.lax.map(one, keys, batch_size=_AT_ONCE)

@@ -2,22 +2,23 @@
 
 from __future__ import annotations
 
+import dataclasses
+import functools
+
 import jax
 
 from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.source import user_source
-from vipl._core.statement import over_lanes
-from vipl.distributions.base_noise import transport
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
 from vipl.lang.sample import SampleStatement
-from vipl.tracing.meaning import score
+from vipl.tracing.meaning import SiteOutput, score
 from vipl.tracing.noise import draw_noise
 from vipl.tracing.simulate import Draw, check_program, run, simulate
 from vipl.tracing.survey import survey
 
 
-def predict(guide: Program, program: Program, key, num_samples: int) -> dict:
+def predict(guide: Program, program: Program, key, num_samples: int, *, only_deterministic: bool = False) -> dict:
     """Draw observed and deterministic values of `program` from draws of `guide`; see `Posterior.predict`."""
     check_program(program, "predict")
     source = user_source()
@@ -30,23 +31,23 @@ def predict(guide: Program, program: Program, key, num_samples: int) -> dict:
                 where=source,
                 fix="predict with the model that was fitted, on other covariates",
             )
-    return _predictions(guide, program, jax.random.split(key, num_samples))
+    return _predictions(guide, program, jax.random.split(key, num_samples), only_deterministic)
 
 
-@jax.jit
-def _predictions(guide, program, keys):
-    return jax.vmap(lambda key: _one(guide, program, key))(keys)
+@functools.partial(jax.jit, static_argnums=3)
+def _predictions(guide, program, keys, only_deterministic):
+    return jax.vmap(lambda key: _one(guide, program, key, only_deterministic))(keys)
 
 
-def _one(guide, program, key):
-    choices = simulate(guide, jax.random.fold_in(key, 0)).choices
+def _one(guide, program, key, only_deterministic):
+    choices = simulate(guide, key).choices  # the draws that `Posterior.sample` makes with this key
     surveyed = survey(program)
     random = surveyed.of_kind((SampleStatement, IndicesStatement))
     drawn = [s for s in random if s.statement.address not in choices]
     noise = draw_noise(jax.random.fold_in(key, 1), drawn)
     values = {s.path: choices[s.statement.address] for s in random if s.statement.address in choices}
     trace = run(surveyed, Predict(surveyed, choices), noise | values)
-    return dict(trace.observed) | dict(trace.deterministics)
+    return dict(trace.deterministics) | ({} if only_deterministic else dict(trace.observed))
 
 
 class Predict(Draw):
@@ -59,22 +60,16 @@ class Predict(Draw):
     def given(self) -> dict:
         """Return the values that are set; observations are replaced by draws."""
         values = self.surveyed.interventions
-        return {s.path: values[s.statement.address] for s in self.surveyed.staged.statements
-                if s.statement.address in values}
+        statements = self.surveyed.staged.statements
+        return {s.path: values[s.statement.address] for s in statements if s.statement.address in values}
 
     def sample(self, path, statement, operands, given):
         """Draw a site, or take its posterior draw."""
-        import dataclasses
-
         leaves = operands[:-1] if statement.observed else operands
-        lanes = [dataclasses.replace(lane, mapped=lane.mapped[: len(leaves)]) for lane in statement.lanes]
-        bare = dataclasses.replace(statement, lanes=tuple(lanes), observed=False)
+        lanes = tuple(dataclasses.replace(lane, mapped=lane.mapped[: len(leaves)]) for lane in statement.lanes)
+        unobserved = dataclasses.replace(statement, lanes=lanes, observed=False)
         if statement.address in self.choices:
-            value, scores = given, score(bare, leaves, given)
+            value, scores = given, score(unobserved, leaves, given)
         else:
-            value, scores = over_lanes(
-                lambda *xs: transport(statement.distribution(xs[:-1]), xs[-1]), lanes, extra=1
-            )(*leaves, given)
-        from vipl.tracing.meaning import SiteOutput
-
+            value, scores = self.latent(path, unobserved, leaves, given)
         return value, SiteOutput(value, scores, statement.distribution(leaves))

@@ -94,18 +94,18 @@ class Rebind:
 def _in_plates(value, statement, operands):
     """Return a value of a site of a program that stands alone, repeated over the plates around the program."""
     value, lanes = jnp.asarray(value), len(statement.lanes)
-    distribution = statement.distribution(_leaves(operands, statement))
-    shape, batch_rank = value.shape[lanes:], value.ndim - lanes - len(distribution.event_shape)
-    missing = len(statement.shape) - len(shape)
-    taken = [frame for frame in ambient.current().plates if -frame.dim <= batch_rank and shape[:batch_rank][frame.dim] != 1]
-    if missing < 0 or taken:
-        names = ", ".join(repr(frame.name) for frame in taken)
+    shape, whole = value.shape[lanes:], statement.shape
+    batch_rank = len(whole) - len(statement.distribution(_leaves(operands, statement)).event_shape)
+    plates = {batch_rank + frame.dim: frame.name for frame in ambient.current().plates}
+    padded = (1,) * (len(whole) - len(shape)) + shape
+    if any(a != b and not (a == 1 and i in plates) for i, (a, b) in enumerate(zip(padded, whole, strict=True))):
         raise ShapeError(
-            f"{statement.address!r} has a batch dimension of its own where the plates around ({names}) have theirs.",
+            f"{statement.address!r} has shape {shape} in the program alone and {whole} inside of the plates "
+            f"{', '.join(map(repr, plates.values()))}: they have pushed a plate of the program aside.",
             where=statement,
             fix="dim=… for the plates around, further left than the batch dimensions of the nested program",
         )
-    value = jnp.reshape(value, value.shape[:lanes] + (1,) * missing + shape)
+    value = jnp.reshape(value, value.shape[:lanes] + padded)
     return jnp.broadcast_to(value, statement.full_shape)
 
 

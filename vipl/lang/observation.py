@@ -8,6 +8,7 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 import numpy as np
+from numpyro.distributions import constraints
 
 from vipl._core.compat import is_tracer
 from vipl._core.errors import ShapeError, SupportError
@@ -31,6 +32,12 @@ def check_observation(value, distribution, address, source, plates=()):
     where = f"site {address!r}, {source}"
     array = as_array(value, address, where)
     check_shape(array, tuple(distribution.shape()), address, where, plates)
+    if jnp.iscomplexobj(array) and distribution.support is not constraints.complex:
+        raise SupportError(
+            f"the observed value of {address!r} is complex, and {kind_of(distribution)} is not.",
+            where=where,
+            fix="value.real, or abs(value)",
+        )
     known = known_value(value, array)
     if known is not None:
         check_finite(known, address, where)
@@ -95,7 +102,7 @@ def check_finite(value, address, where):
     if value.dtype.kind in "fc" and np.isnan(value).any():
         index = tuple(int(i) for i in np.argwhere(np.isnan(value))[0])
         raise SupportError(
-            f"the observed value of {address!r} is NaN at index {index}.",
+            f"the observed value of {address!r} is NaN{_at(index)}.",
             where=where,
             fix="drop or impute missing data; a missing value can be a latent site of its own",
         )
@@ -119,8 +126,12 @@ def check_within(value, support, kind, address, where):
         return
     bad = np.asarray(value)[index]
     raise SupportError(
-        f"the observed value of {address!r} is outside of the support: {bad} at index {index}, where "
+        f"the observed value of {address!r} is outside of the support: {bad}{_at(index)}, where "
         f"{kind} has {describe_constraint(support)}.",
         where=where,
         fix="correct the data, or choose a distribution whose support contains them",
     )
+
+
+def _at(index) -> str:
+    return f" at index {index}" if index else ""

@@ -26,6 +26,7 @@ from vipl._core.source import user_source
 from vipl._core.staging import Staged, stage
 from vipl._core.static import FunctionKey, Skeleton, partition, plain_array
 from vipl.distributions.validation import validation_off
+from vipl.lang.foreign import RefuseNumPyro
 
 
 class Program:
@@ -82,7 +83,7 @@ class Program:
     def run(self):
         """Run the function in the present surroundings."""
         args, kwargs, *_ = self._contents()
-        with validation_off():  # vipl's own checks name the site
+        with validation_off(), RefuseNumPyro():  # vipl's own checks name the site
             return self.fn(*args, **kwargs)
 
     def stage(self) -> Staged:

@@ -8,7 +8,7 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro.distributions import Distribution
+from numpyro.distributions import Distribution, ExpandedDistribution, Independent, MaskedDistribution
 
 from vipl._core import ambient
 from vipl._core.compat import staging_depth
@@ -40,6 +40,7 @@ class SampleStatement(Statement):
         support_size: number of points of a finite support, or None.
         support_moves: whether the support depends on parameters.
         event_dim: how many of the last axes of its value belong to one event.
+        distribution_name: the class of its distribution.
         estimator: the gradient estimator that the site asks for, or None.
         token: stands for the draw, to say which choice a log density is of.
     """
@@ -53,6 +54,7 @@ class SampleStatement(Statement):
     support_size: int | None = None
     support_moves: bool = False
     event_dim: int = 0
+    distribution_name: str = ""
     estimator: object = None
     token: object = None
 
@@ -135,6 +137,7 @@ def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
         support_size=num_support_points(distribution),
         support_moves=support_moves(distribution),
         event_dim=len(distribution.event_shape),
+        distribution_name=_name(distribution),
         estimator=estimator,
         token=object(),
     )
@@ -197,3 +200,9 @@ def _value_dtype(structure, avals, x64):
         raise ProgramError(
             f"{name} cannot be sampled from ({error}).", where=user_source(), fix="vipl.factor adds a log density alone"
         ) from error
+
+
+def _name(distribution) -> str:
+    while isinstance(distribution, (ExpandedDistribution, Independent, MaskedDistribution)):
+        distribution = distribution.base_dist
+    return type(distribution).__name__

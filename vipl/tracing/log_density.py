@@ -7,11 +7,10 @@ from collections.abc import Mapping
 import jax
 import jax.numpy as jnp
 
-from vipl._core import ambient
 from vipl._core.errors import AddressError, SupportError, did_you_mean
 from vipl._core.interpreter import interpret
 from vipl._core.source import user_source
-from vipl._core.statement import statement_p
+from vipl._core.statement import bind_again
 from vipl.distributions.support import describe_constraint, is_within
 from vipl.lang.known import known_support
 from vipl.lang.observation import as_array, check_shape
@@ -71,20 +70,19 @@ class Score(Meaning):
     def __init__(self, surveyed, inside):
         super().__init__(surveyed, record=False)
         self.inside = inside
-        here = ambient.current()
-        self.in_expectation = here is not None and here.kind == "expectation"
         self.rebinds = self.in_expectation and bool(surveyed.indices)
 
     def latent(self, path, statement, leaves, given):
         """Score the given value."""
-        return given, score(statement, leaves, given, guard=statement.address not in self.inside)
+        density = score(statement, leaves, given, guard=statement.address not in self.inside)
+        return given, self.marked(path, statement, density)
 
     def indices(self, path, statement, given):
         """Use the given indices; draw them inside an expectation."""
         if given is not None:
             return given
         if self.in_expectation:
-            return statement_p.bind(statement=statement)
+            return bind_again([], statement)
         return super().indices(path, statement, given)
 
 

@@ -11,6 +11,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from vipl._core import ambient
 from vipl._core.errors import ParameterError, RandomnessError
 from vipl._core.statement import over_lanes
 from vipl.distributions.log_prob import log_prob
@@ -18,6 +19,7 @@ from vipl.lang.factor import DeterministicStatement, FactorStatement
 from vipl.lang.param import ParamStatement
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.sample import SampleStatement
+from vipl.tracing.own_density import mark_density
 from vipl.tracing.survey import Survey
 
 
@@ -60,6 +62,8 @@ class Meaning:
     def __init__(self, surveyed: Survey, *, record: bool):
         self.surveyed, self.record = surveyed, record
         self.params = surveyed.program.params or {}
+        here = ambient.current()
+        self.in_expectation = here is not None and here.kind == "expectation"
 
     def given(self) -> dict:
         """Return the values of sites that are observed or set by address, at their paths."""
@@ -96,10 +100,10 @@ class Meaning:
         leaves = operands[:-1] if statement.observed else operands
         if statement.address in self.surveyed.observations:
             value = given
-            scores = score(statement, leaves, value)
+            scores = self.marked(path, statement, score(statement, leaves, value))
         elif statement.observed:
             value = over_lanes(lambda *xs: jnp.asarray(xs[-1]), statement.lanes)(*operands)
-            scores = score(statement, leaves, operands[-1], shared=True)
+            scores = self.marked(path, statement, score(statement, leaves, operands[-1], shared=True))
         else:
             value, scores = self.latent(path, statement, leaves, given)
         if statement.scale != 1.0:
@@ -107,6 +111,12 @@ class Meaning:
         if not self.record:
             return value, FactorOutput(scores)
         return value, SiteOutput(value, scores, statement.distribution(leaves))
+
+    def marked(self, path, statement, density, of=None):
+        """Return a log density, named in the objective that is being staged, if there is one."""
+        if not self.in_expectation or len(path) > 1:  # inside a construct, marks would only get in the way
+            return density
+        return mark_density(density, statement, self.surveyed.program.name, of)
 
     def factor(self, path, statement, operands, given):
         """Meaning of a factor."""

@@ -1,4 +1,4 @@
-"""Marks the log density of a choice in an objective, so that the transformation knows it for what it is."""
+"""Names the log densities in an objective, so that the transformation knows them for what they are."""
 
 from __future__ import annotations
 
@@ -6,27 +6,36 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from vipl._core.statement import Statement, statement_p
+from vipl._core.statement import Statement, bind_again
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DensityStatement(Statement):
-    """The log density of the choice whose token is `of`; the operand is the density, and so is the value."""
+    """A log density; the operand is the density, and so is the value.
 
+    Attributes:
+        label: whose it is, in words.
+        of: the token of the choice whose own density it is, or None.
+    """
+
+    label: str = ""
     of: object = None
 
     noun = "log density of"
 
 
-def mark_own_density(log_prob, statement):
-    """Return the log density of a choice, marked as such.
+def mark_density(log_prob, statement, program_name: str, of=None):
+    """Return the log density of a site, marked as such.
 
     Args:
         log_prob: array, lanes in front.
-        statement: the choice.
+        statement: the site.
+        program_name: whose site it is.
+        of: the token of the choice, if the density is of a choice at its own draw.
     """
     log_prob = jnp.asarray(log_prob)
+    label = f"log {program_name}({statement.address})"
     mark = DensityStatement(
-        statement.address, statement.source, statement.depth, log_prob.shape, log_prob.dtype, of=statement.token
+        statement.address, statement.source, 0, log_prob.shape, log_prob.dtype, label=label, of=of
     )
-    return statement_p.bind(log_prob, statement=mark)
+    return bind_again([log_prob], mark)

@@ -9,7 +9,7 @@ from vipl._core.errors import ProgramError, RandomnessError
 from vipl._core.interpreter import interpret
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
-from vipl._core.statement import over_lanes, statement_p
+from vipl._core.statement import bind_again, over_lanes
 from vipl._core.static import StaticValue
 from vipl.distributions.base_noise import transport
 from vipl.distributions.subsample import subsample_indices
@@ -19,7 +19,6 @@ from vipl.lang.program import Program
 from vipl.lang.sample import SampleStatement
 from vipl.tracing.meaning import Meaning, score, total
 from vipl.tracing.noise import LoopKeys, draw_noise
-from vipl.tracing.own_density import mark_own_density
 from vipl.tracing.survey import Survey, survey
 from vipl.tracing.trace import Places, Trace, build_site, build_value
 
@@ -118,13 +117,13 @@ class Choose(Meaning):
 
     def latent(self, path, statement, leaves, given):
         """Bind the site again, as a choice."""
-        choice = dataclasses.replace(statement, token=object())
-        value = statement_p.bind(*leaves, statement=choice)
-        return value, mark_own_density(score(choice, leaves, value, guard=False), choice)
+        token = object()  # two runs of one program make two choices
+        value = bind_again(leaves, statement, token=token)
+        return value, self.marked(path, statement, score(statement, leaves, value, guard=False), token)
 
     def indices(self, path, statement, given):
         """Bind the plate again."""
-        return statement_p.bind(statement=statement)
+        return bind_again([], statement)
 
 
 def run(surveyed: Survey, handler: Meaning, given: dict) -> Trace:

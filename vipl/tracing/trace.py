@@ -153,7 +153,7 @@ def show_array(value) -> str:
     if is_tracer(value) or not hasattr(value, "dtype"):
         return f"{getattr(value, 'dtype', type(value).__name__)}{shape}"
     if np.size(value) <= 4:
-        return np.array2string(np.asarray(value), precision=4, separator=", ")
+        return np.array2string(np.asarray(value), precision=4, separator=", ").replace("\n", "")
     return f"{value.dtype}{shape}"
 
 

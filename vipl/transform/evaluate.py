@@ -7,6 +7,7 @@ over exactly the sample axes that its operands carry. At the end the terms meet 
 
 from __future__ import annotations
 
+import dataclasses
 import math
 
 import jax
@@ -16,6 +17,7 @@ from vipl._core.compat import Literal, open_jaxpr, rebind
 from vipl._core.interpreter import has_statements
 from vipl._core.statement import statement_p
 from vipl.lang.plate import IndicesStatement
+from vipl.tracing.own_density import DensityStatement
 from vipl.transform.choose import draw_choice, draw_indices
 from vipl.transform.linear import LINEAR
 from vipl.transform.native import run_construct
@@ -110,18 +112,18 @@ class Evaluation:
     def _statement(self, statement, values, path) -> Value:
         if isinstance(statement, IndicesStatement):
             return plain(draw_indices(statement, self.noise[path]))
-        if hasattr(statement, "of"):
-            return self._own_density(statement, values[0])
+        if isinstance(statement, DensityStatement):
+            return self._density(statement, values[0])
         return draw_choice(self, statement, [collapse(v) for v in values], path)
 
-    def _own_density(self, statement, value: Value) -> Value:
-        """Mark the log density of a weighted choice, so that its direct derivative can be taken out."""
+    def _density(self, statement, value: Value) -> Value:
+        """Name a log density; mark that of a weighted choice, so that its direct derivative can be taken out."""
+        term = dataclasses.replace(collapse(value), labels=(statement.label,))
         choice = self.tokens.get(statement.of)
-        term = collapse(value)
-        if choice is None or not term.dependence or not self.weights[choice].log:
-            return (term,)
-        array = jnp.asarray(term.array)
-        return (Term(array, term.samples, 0, term.dependence, OwnDensity(choice, jnp.ones_like(array))),)
+        if choice is not None and term.dependence and self.weights[choice].log:
+            array = jnp.asarray(term.array)
+            term = dataclasses.replace(term, array=array, own=OwnDensity(choice, jnp.ones_like(array)))
+        return (term,)
 
 
 _INLINED = ("remat2", "checkpoint", "custom_jvp_call", "custom_vjp_call")

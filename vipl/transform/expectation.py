@@ -15,7 +15,8 @@ from vipl._core.staging import stage
 from vipl._core.static import FunctionKey, StaticValue, partition
 from vipl.distributions.validation import validation_off
 from vipl.transform.evaluate import evaluate
-from vipl.transform.plan import make_plan
+from vipl.transform.explain import Explanation, explain_plan
+from vipl.transform.plan import Plan, make_plan
 
 
 class Expectation:
@@ -69,33 +70,43 @@ class Expectation:
                 fix="call its function to make its choices part of this one",
             )
         key = as_key(key, self.__name__)
+        plan = self._plan(args, kwargs)
+        if self.num_samples == 1:
+            return evaluate(plan, key)
+        results, skeleton = _map(lambda key: evaluate(plan, key), jax.random.split(key, self.num_samples))
+        value, *arrays = results
+        return (jnp.mean(value), skeleton.fill([value, *arrays])[1]) if self.has_aux else jnp.mean(value)
+
+    def explain(self, *args, **kwargs) -> Explanation:
+        """Return the plan as a table: every choice, its estimator and why, and what it is credited with.
+
+        Args:
+            *args: the arguments of the objective, without a key; nothing is drawn.
+            **kwargs: likewise.
+        """
+        return explain_plan(self._plan(args, kwargs))
+
+    def _plan(self, args, kwargs) -> Plan:
         with validation_off():  # vipl's own checks name the site
             staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation")
-        plan = make_plan(staged, self.estimators, self._source)
-        if self.num_samples == 1:
-            return self._checked(evaluate(plan, key))
-        keys = jax.random.split(key, self.num_samples)
-        results, skeleton = _map(lambda key: self._checked(evaluate(plan, key)), keys)
-        if self.has_aux:
-            value, *arrays = results
-            return jnp.mean(value), skeleton.fill([value, *arrays])[1]
-        return jnp.mean(results[0])
+        self._check_result(staged.out.fill([v.aval for v in staged.jaxpr.outvars]))
+        return make_plan(staged, self.estimators, self._source)
 
-    def _checked(self, result):
-        value = result[0] if self.has_aux and isinstance(result, tuple) and len(result) == 2 else result
-        if self.has_aux and value is result:
+    def _check_result(self, result) -> None:
+        if self.has_aux and not (isinstance(result, tuple) and len(result) == 2):
             raise ShapeError(
-                f"{self.__name__} has has_aux=True and does not return a pair.", where=self._source,
+                f"{self.__name__} has has_aux=True and does not return a pair.",
+                where=self._source,
                 fix="return value, auxiliary",
             )
-        shape, dtype = jnp.shape(value), getattr(value, "dtype", type(value).__name__)
-        if shape != () or not jnp.issubdtype(jnp.result_type(value), jnp.floating):
+        value = result[0] if self.has_aux else result
+        shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", type(value).__name__)
+        if shape != () or not jnp.issubdtype(value.dtype, jnp.floating):
             raise ShapeError(
                 f"{self.__name__} returns {dtype} of shape {shape}; an expectation is a floating-point scalar.",
                 where=self._source,
                 fix="sum or average the result; with has_aux=True return (scalar, auxiliary)",
             )
-        return (jnp.asarray(value), result[1]) if self.has_aux else jnp.asarray(value)
 
     def with_estimators(self, estimators: Mapping) -> Expectation:
         """Return this expectation with estimators for addresses (globs allowed), over the sites' own."""

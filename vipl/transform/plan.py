@@ -29,6 +29,8 @@ class Plan:
         random: everything that needs noise: choices and subsampled plates.
         joint_axes: `{path: axes}`: batch axes of a choice whose elements the objective mixes.
         terms: the terms of the objective, without arrays: which choice is credited with what, and how it lines up.
+        sample_sizes: `{path: number of values}` of choices whose estimator returns several.
+        automatic: paths of choices whose estimator `Auto` picked.
     """
 
     staged: Staged
@@ -36,6 +38,12 @@ class Plan:
     random: list[Located]
     joint_axes: dict[tuple[int, ...], tuple[int, ...]] = dataclasses.field(default_factory=dict)
     terms: Value = ()
+    sample_sizes: dict[tuple[int, ...], int] = dataclasses.field(default_factory=dict)
+    automatic: frozenset = frozenset()
+
+    def is_automatic(self, path) -> bool:
+        """Return whether `Auto` picked the estimator of a choice."""
+        return path in self.automatic
 
     def is_weighted(self, path) -> bool:
         """Return whether a choice has weights: all but the pathwise ones."""
@@ -68,10 +76,12 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
     _check_overrides(overrides, {s.statement.address for s in choices}, where)
     indices = [s for s in staged.statements if isinstance(s.statement, IndicesStatement)]
     random = sorted(choices + indices, key=lambda s: s.path)
-    candidates = {s.path: _candidates(s, overrides) for s in choices}
+    asked = {s.path: _asked_for(s, overrides) for s in choices}
+    candidates = {s.path: _candidates(s, asked[s.path]) for s in choices}
+    automatic = frozenset(path for path, estimator in asked.items() if isinstance(estimator, Auto))
     while True:
         estimators = {path: options[0] for path, options in candidates.items()}
-        plan = Plan(staged, estimators, random)
+        plan = Plan(staged, estimators, random, automatic=automatic)
         if not plan.has_weights:
             return plan
         settled, unfit = _settle(plan)
@@ -87,7 +97,7 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
 def _settle(plan: Plan) -> tuple[Plan, list]:
     """Run the objective without arrays; returns the plan with joint axes, and choices that do not fit."""
     try:
-        plan = dataclasses.replace(plan, terms=_outline(plan))
+        plan = _outline(plan)
         joint_axes = _joint_axes(plan)
         several = {p: axes for p, axes in joint_axes.items() if not plan.estimators[p].single}
         if not several:
@@ -97,25 +107,26 @@ def _settle(plan: Plan) -> tuple[Plan, list]:
         unfit = [p for p, (statement, joint) in sizes.items() if not plan.estimators[p].allows(statement, joint)]
         plan = dataclasses.replace(plan, joint_axes=several)
         if not unfit:
-            plan = dataclasses.replace(plan, terms=_outline(plan))
+            plan = _outline(plan)
         return plan, unfit
     except TooManySamples as error:
         return plan, [error.last]
 
 
-def _outline(plan: Plan) -> Value:
-    """Return the terms of the objective with shapes in place of arrays."""
+def _outline(plan: Plan) -> Plan:
+    """Run the objective without arrays, and note its terms, with shapes in place of arrays."""
     found = []
 
     def run(key):
         evaluation = Evaluation(plan, plan.draw_noise(key))
         value, *_ = evaluation.run(plan.staged.jaxpr, plan.staged.consts, [])
-        found.append((value, evaluation))
+        found.append((value, evaluation.sizes))
         return [term.array for term in value]
 
     shapes = jax.eval_shape(run, jax.random.key(0))
-    value, _ = found[-1]
-    return tuple(dataclasses.replace(term, array=shape, own=None) for term, shape in zip(value, shapes, strict=True))
+    value, sizes = found[-1]
+    terms = (dataclasses.replace(term, array=shape, own=None) for term, shape in zip(value, shapes, strict=True))
+    return dataclasses.replace(plan, terms=tuple(terms), sample_sizes=sizes)
 
 
 def _joint_axes(plan: Plan) -> dict:
@@ -139,8 +150,8 @@ def _check_overrides(overrides, addresses, where) -> None:
             )
 
 
-def _candidates(located: Located, overrides) -> list[Estimator]:
-    """Return the estimators to try for a choice, best first."""
+def _asked_for(located: Located, overrides) -> Estimator:
+    """Return the estimator that the user asked for."""
     statement = located.statement
     estimator = statement.estimator or Auto()
     for pattern, override in overrides:
@@ -152,6 +163,12 @@ def _candidates(located: Located, overrides) -> list[Estimator]:
             where=statement,
             fix="an instance of vipl.estimators.Estimator, such as estimators.Reparam()",
         )
+    return estimator
+
+
+def _candidates(located: Located, estimator: Estimator) -> list[Estimator]:
+    """Return the estimators to try for a choice, best first."""
+    statement = located.statement
     inside = bool(located.axes or located.branches or located.loop is not None)
     candidates = estimator.candidates(statement, inside) if isinstance(estimator, Auto) else [estimator]
     for candidate in candidates:

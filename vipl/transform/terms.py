@@ -32,6 +32,7 @@ class Term:
         hidden: how many axes are still to be summed.
         dependence: on weighted choices; axes count from the first hidden one.
         own: set if the term is a choice's own log density.
+        labels: what the term is made of, in words.
     """
 
     array: object
@@ -39,6 +40,7 @@ class Term:
     hidden: int = 0
     dependence: Dependence = dataclasses.field(default_factory=dict)
     own: OwnDensity | None = None
+    labels: tuple[str, ...] = ()
 
     @property
     def lead(self) -> int:
@@ -87,7 +89,11 @@ def collapse(value: Value) -> Term:
     for term in terms:
         part = with_samples(term.array, term.samples, samples)
         array = part if array is None else array + part
-    return Term(array, samples, 0, merge(*(term.dependence for term in terms)))
+    return Term(array, samples, 0, merge(*(term.dependence for term in terms)), labels=_all_labels(terms))
+
+
+def _all_labels(terms) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(label for term in terms for label in term.labels))
 
 
 def _carried_out(term: Term) -> Term:
@@ -96,7 +102,7 @@ def _carried_out(term: Term) -> Term:
     first, hidden = len(term.samples), term.hidden
     array = jnp.sum(term.array, axis=tuple(range(first, first + hidden)))
     dependence = move(term.dependence, lambda axis: JOINT if axis < hidden else Along(axis - hidden))
-    return Term(array, term.samples, 0, dependence)
+    return Term(array, term.samples, 0, dependence, labels=term.labels)
 
 
 def add(*values: Value) -> Value:
@@ -106,7 +112,11 @@ def add(*values: Value) -> Value:
         key = (term.samples, term.hidden, jnp.shape(term.array), tuple(sorted(term.dependence.items(), key=_by_choice)))
         key = key if term.own is None else (*key, term.own.choice, len(groups))
         known = groups.get(key)
-        groups[key] = term if known is None else dataclasses.replace(known, array=known.array + term.array)
+        groups[key] = (
+            term
+            if known is None
+            else dataclasses.replace(known, array=known.array + term.array, labels=_all_labels([known, term]))
+        )
     return tuple(groups.values())
 
 
@@ -130,4 +140,5 @@ def change(term: Term, function, to=None, *, hidden: int | None = None) -> Term:
         term.hidden if hidden is None else hidden,
         term.dependence if to is None else move(term.dependence, to),
         own,
+        term.labels,
     )

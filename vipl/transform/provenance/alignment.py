@@ -74,7 +74,7 @@ def move(dependence: Dependence, to: Callable[[int], Along | None]) -> Dependenc
 
 
 def joint(dependence: Dependence) -> Dependence:
-    """Return a dependence in which nothing lines up any more, but for the step or lane that all of it is inside."""
+    """Return a dependence in which nothing lines up any more, but for the step or lane it is inside."""
     return move(dependence, lambda axis: JOINT)
 
 

@@ -50,12 +50,14 @@ def _stays(size, stride, padding, dilation) -> bool:
 def _windows(eqn):
     params = eqn.params
     dilations = params.get("base_dilation", (1,) * len(params["window_dimensions"]))
-    settings = zip(params["window_dimensions"], params["window_strides"], params["padding"], dilations, strict=True)
+    settings = zip(
+        params["window_dimensions"], params["window_strides"], params["padding"], dilations, strict=True
+    )
     return keep(eqn, {axis for axis, window in enumerate(settings) if not _stays(*window)})
 
 
 def _batched(core: int):
-    """Return the rule of a function of the last `core` axes of its first operand; those before are a batch."""
+    """Return the rule of a function of the last `core` axes of its first operand; the others are a batch."""
 
     def rule(eqn):
         batch = rank(eqn.invars[0]) - core
@@ -64,29 +66,37 @@ def _batched(core: int):
     return rule
 
 
+def _triangular_solve(eqn):
+    """Each column (on the right side: each row) of the right-hand side is solved for by itself."""
+    maps_matrix, maps_right = _batched(2)(eqn)
+    free = rank(eqn.invars[1]) - (1 if eqn.params["left_side"] else 2)
+    return [
+        maps_matrix,
+        tuple(Along(axis) if axis == free else entry for axis, entry in enumerate(maps_right)),
+    ]
+
+
 COMBINING = {
     **dict.fromkeys(
-        ("reduce_sum", "reduce_max", "reduce_min", "reduce_prod", "reduce_and", "reduce_or", "reduce_xor",
-         "argmax", "argmin"),
+        "reduce_sum reduce_max reduce_min reduce_prod reduce_and reduce_or reduce_xor argmax argmin".split(),
         lambda eqn: drop(eqn, eqn.params["axes"]),
     ),
     "reduce": lambda eqn: drop(eqn, eqn.params["dimensions"]),
-    **dict.fromkeys(("cumsum", "cumprod", "cummax", "cummin", "cumlogsumexp"), _cumulative),
+    **dict.fromkeys("cumsum cumprod cummax cummin cumlogsumexp".split(), _cumulative),
     "sort": lambda eqn: keep(eqn, {eqn.params["dimension"]}),
     "top_k": lambda eqn: keep(eqn, {eqn.params.get("axis", rank(eqn.invars[0]) - 1)}),
     "approx_top_k": lambda eqn: keep(eqn, {eqn.params["reduction_dimension"] % rank(eqn.invars[0])}),
     "dot_general": _dot_general,
     "conv_general_dilated": _convolution,
     **dict.fromkeys(
-        ("reduce_window", "reduce_window_sum", "reduce_window_max", "reduce_window_min", "select_and_gather_add",
-         "select_and_scatter_add"),
+        """reduce_window reduce_window_sum reduce_window_max reduce_window_min select_and_gather_add
+        select_and_scatter_add""".split(),
         _windows,
     ),
     **dict.fromkeys(
-        ("cholesky", "triangular_solve", "lu", "qr", "geqrf", "householder_product", "svd", "eigh", "eig", "schur",
-         "hessenberg", "tridiagonal"),
-        _batched(2),
+        "cholesky lu qr householder_product svd eigh eig schur hessenberg tridiagonal".split(), _batched(2)
     ),
+    "triangular_solve": _triangular_solve,
     **dict.fromkeys(("lu_pivots_to_permutation", "tridiagonal_solve"), _batched(1)),
     "fft": lambda eqn: _batched(len(eqn.params["fft_lengths"]))(eqn),
-}  # fmt: skip
+}

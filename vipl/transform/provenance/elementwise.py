@@ -5,17 +5,17 @@ from __future__ import annotations
 from vipl.transform.provenance.alignment import JOINT, Along
 
 ARITHMETIC = """
-    abs acos acosh add add_any and asin asinh atan atan2 atanh bessel_i0e bessel_i1e bitcast_convert_type cbrt ceil
-    clamp clz complex conj convert_element_type copy cos cosh digamma div eq erf erf_inv erfc exp exp2 expm1 floor ge
-    gt igamma igamma_grad_a igammac imag integer_pow is_finite le lgamma log log1p log2 logistic lt max min mul ne neg
-    nextafter not or polygamma polynomial population_count pow real reduce_precision regularized_incomplete_beta rem
-    round rsqrt select_n sharding_constraint shift_left shift_right_arithmetic shift_right_logical sign sin sinh sqrt
-    square stop_gradient sub tan tanh xor zeta"""
+    abs acos acosh add add_any and asin asinh atan atan2 atanh bessel_i0e bessel_i1e bitcast_convert_type
+    cbrt ceil clamp clz complex conj convert_element_type copy cos cosh digamma div eq erf erf_inv erfc exp
+    exp2 expm1 floor ge gt igamma igamma_grad_a igammac imag integer_pow is_finite le le_to lgamma log log1p
+    log2 logistic lt lt_to max min mul ne neg nextafter not or polygamma polynomial population_count pow
+    real reduce_precision regularized_incomplete_beta rem round rsqrt select_n sharding_constraint
+    shift_left shift_right_arithmetic shift_right_logical sign sin sinh sqrt square stop_gradient sub tan
+    tanh xor zeta"""
 
 # A key is one element; the numbers or keys made from it have their own axes after it.
 RANDOM = """
-    random_bits random_clone random_fold_in random_gamma random_seed random_split random_unwrap random_wrap
-    threefry2x32"""
+    random_bits random_clone random_fold_in random_gamma random_seed random_split random_unwrap random_wrap"""
 
 
 def elementwise(eqn):

@@ -1,7 +1,7 @@
 """Rules for primitives that read or write at indices, which may themselves depend on choices.
 
-A window that spans a whole axis can only start at 0 (elsewhere it is clamped, or dropped altogether), so it keeps
-that axis in line.
+A window that spans a whole axis can only start at 0 (elsewhere it is clamped, or dropped altogether), so it
+keeps that axis in line.
 """
 
 from __future__ import annotations
@@ -60,7 +60,11 @@ def _scatter(eqn):
         whole = updates.aval.shape[axis] == operand.aval.shape[windows[axis]]
         return Along(int(windows[axis])) if whole else JOINT
 
-    return [identity(operand), tuple(map(index_axis, range(rank(indices)))), tuple(map(update_axis, range(rank(updates))))]
+    return [
+        identity(operand),
+        tuple(map(index_axis, range(rank(indices)))),
+        tuple(map(update_axis, range(rank(updates)))),
+    ]
 
 
 INDEXING = {

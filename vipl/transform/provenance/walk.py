@@ -182,7 +182,8 @@ def _on_axis(dependence: Dependence, inside: Inside, replacement) -> Dependence:
 
 
 _LOOK_INSIDE = {
-    **dict.fromkeys(("jit", "custom_jvp_call", "custom_vjp_call", "remat2", "closed_call", "composite"), _call),
+    **dict.fromkeys(("jit", "custom_jvp_call", "custom_vjp_call"), _call),
+    **dict.fromkeys(("remat2", "closed_call", "composite"), _call),
     **dict.fromkeys(("optimization_barrier", "device_put"), _one_by_one),
     "custom_linear_solve": _linear_solve,
     "cond": _cond,

@@ -19,7 +19,7 @@ import twins
 
 import vipl
 
-STEPS = 2000
+STEPS = 200
 
 
 def steps_of(name: str) -> dict:
@@ -85,8 +85,8 @@ def main(name: str) -> None:
         calls[label] = lambda call=jax.jit(step), params=params: call(params, key, data)
         scans[label] = lambda run=scanned(step), params=params: run(params, key, data)
     for what, times, scale in (
-        ("call", timing.interleaved(calls, rounds=100, calls=100), 1),
-        ("scan", timing.interleaved(scans, rounds=30), STEPS),
+        ("call", timing.interleaved(calls, rounds=2000, calls=10), 1),
+        ("scan", timing.interleaved(scans, rounds=500), STEPS),
     ):
         best = {label: times[label].min() / scale * 1e6 for label in times}
         print(

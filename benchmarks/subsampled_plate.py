@@ -86,10 +86,10 @@ def main() -> None:
     key, calls, scans = jax.random.key(3), {}, {}
     for label, (step, params, columns) in contestants.items():
         calls[label] = lambda call=jax.jit(step), args=(params, key, columns): call(*args)
-        scans[label] = lambda run=step_time.scanned(step, 100), args=(params, key, columns): run(*args)
+        scans[label] = lambda run=step_time.scanned(step, 20), args=(params, key, columns): run(*args)
     for what, times, scale in (
-        ("call", timing.interleaved(calls, rounds=40, calls=20), 1),
-        ("scan", timing.interleaved(scans, rounds=20), 100),
+        ("call", timing.interleaved(calls, rounds=200, calls=5), 1),
+        ("scan", timing.interleaved(scans, rounds=60), 20),
     ):
         best = ", ".join(f"{label} {times[label].min() / scale * 1e6:.1f} µs" for label in times)
         ratios = [timing.ratio(times, label, "given") for label in ("drawn", "numpyro")]

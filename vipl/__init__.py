@@ -48,6 +48,6 @@ from vipl.lang import (
     with_params,
 )
 from vipl.tracing import Trace, init_params, log_density, simulate
-from vipl.transform import Expectation, expectation
+from vipl.transform import Expectation, continuous, expectation
 
 __version__ = "0.1.0"

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import jax
 from jax.extend import core as jex_core
+from jax.extend import source_info_util
 
 Primitive = jex_core.Primitive
 Literal = jex_core.Literal
@@ -56,3 +57,14 @@ def is_tracer(value) -> bool:
 def x64_enabled() -> bool:
     """Return whether 64-bit types are on in the calling context."""
     return bool(jax.config.jax_enable_x64)
+
+
+def equation_line(eqn) -> str:
+    """Return the user's line that an equation comes from, as `file:line (function)`."""
+    return source_info_util.summarize(eqn.source_info)
+
+
+def is_from_library(jaxpr) -> bool:
+    """Return whether a jaxpr was staged from a function of JAX or NumPyro."""
+    info = getattr(open_jaxpr(jaxpr)[0].debug_info, "func_src_info", "") or ""
+    return any(f"{part}{name}{part}" in info for name in ("jax", "numpyro") for part in ("/", "\\"))

@@ -164,17 +164,23 @@ class While:
         n, m = params["cond_nconsts"], params["body_nconsts"]
         predicate_consts, body_consts, init = operands[:n], operands[n : n + m], operands[n + m :]
 
-        def predicate(state):
-            return walk(params["cond_jaxpr"], [*predicate_consts, *state[1]], {}, (*path, 0))[0][0]
+        lanes = params["cond_jaxpr"].out_avals[0].shape
+
+        def going(carry):
+            return walk(params["cond_jaxpr"], [*predicate_consts, *carry], {}, (*path, 0))[0][0]
 
         def body(state):
             iteration, carry = state
             now = {p: walk.handler.at_iteration(g, iteration) for p, g in given.items()}
             results, _ = walk(params["body_jaxpr"], [*body_consts, *carry], now, (*path, 1))
+            if lanes:  # under jax.vmap: lanes that are done keep what they have
+                on = going(carry)
+                ranked = [jnp.reshape(on, on.shape + (1,) * (jnp.ndim(r) - on.ndim)) for r in results]
+                results = [jnp.where(*three) for three in zip(ranked, results, carry, strict=True)]
             return iteration + 1, results
 
         init = with_types(init, params["body_jaxpr"].in_avals[m:])
-        return lax.while_loop(predicate, body, (jnp.int32(0), init))[1], {}
+        return lax.while_loop(lambda state: jnp.any(going(state[1])), body, (jnp.int32(0), init))[1], {}
 
 
 def _zeros(outline):

@@ -62,8 +62,8 @@ def transport(distribution: Distribution, noise_value) -> tuple[jax.Array, jax.A
         noise_value: array or key as `noise_of(distribution)` describes; None for the kind "none".
 
     Returns:
-        `value`, of shape `(*batch, *event)` and the type `distribution.sample` gives, strictly inside the support,
-        and `log_prob`, of shape `(*batch,)`. Both are differentiable in the distribution's arrays; the
+        `value`, of shape `(*batch, *event)` and the type `distribution.sample` gives, inside the support, and
+        `log_prob`, of shape `(*batch,)`. Both are differentiable in the distribution's arrays; the
         derivative goes through the value where the distribution has a reparameterised sampler.
 
     Example:

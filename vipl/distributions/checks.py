@@ -23,7 +23,7 @@ def satisfies(constraint, value, xp=jnp):
     Args:
         constraint: a NumPyro constraint.
         value: array of shape `(..., *event)`.
-        xp: `jax.numpy`, or `numpy` to compute nothing with XLA; then the constraint's bounds must be concrete.
+        xp: `jax.numpy`, or `numpy` to compute nothing with XLA; then the bounds must be concrete.
 
     Returns:
         A boolean array of shape `(...)`, or None where nothing can be violated or nothing is known.
@@ -38,7 +38,8 @@ def satisfies(constraint, value, xp=jnp):
 
 def is_unrestricted(constraint) -> bool:
     """Return whether the constraint is all of the reals, elementwise, or unknown."""
-    return constraint is None or isinstance(_entries(constraint), (type(constraints.real), type(constraints.complex)))
+    everything = (type(constraints.real), type(constraints.complex))
+    return constraint is None or isinstance(_entries(constraint), everything)
 
 
 def feasible(constraint, like):

@@ -3,7 +3,8 @@
     nudge_inside(constraints.positive, jnp.array([0.0, 1.0]))    # [1.18e-38, 1.0]
 
 In float32 a Gamma(0.01, 1) draw is exactly 0 in 42 % of cases, a Beta draw 0 or 1, an inverse Gamma
-draw infinite. There a density is infinite or NaN. The nearest *normal* float is taken: XLA flushes smaller ones to zero.
+draw infinite. There a density is infinite or NaN. The nearest *normal* float is taken: XLA flushes smaller
+ones to zero.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from numpyro.distributions import constraints
 
 
 def nudge_inside(constraint, value):
-    """Return `value` with edges of an interval-like `constraint` moved inside; the derivative passes through."""
+    """Return `value` with draws on an edge of an interval-like `constraint` moved inside."""
     while isinstance(constraint, constraints.independent):
         constraint = constraint.base_constraint
     if constraint.is_discrete or not jnp.issubdtype(value.dtype, jnp.floating):

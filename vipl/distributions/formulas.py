@@ -116,8 +116,8 @@ def _log_choose(a, x):
 def log_beta(a, b):
     """Return the log of the beta function, exact in double precision too.
 
-    `jax.scipy.special.betaln` expands for large arguments, to some 1e-6: right for float32, where a difference
-    of log gammas would cancel, and wrong for float64, where it does not.
+    `jax.scipy.special.betaln` expands for large arguments, to some 1e-6: right for float32, where a
+    difference of log gammas would cancel, and wrong for float64, where it does not.
     """
     a, b = jnp.asarray(a), jnp.asarray(b)
     if jnp.result_type(a, b, float) == jnp.float64:
@@ -131,7 +131,8 @@ def power_log(exponent, base, log=jnp.log, argument=None):
     Args:
         exponent: array.
         base: nonnegative array.
-        log, argument: compute the logarithm as `log(argument)`, for example `log1p(-x)` for a base of `1 - x`.
+        log: computes the logarithm of the base from `argument`, for example `log1p`.
+        argument: what `log` takes, for example `-x` for a base of `1 - x`; None for the base.
     """
     zero = base == 0
     argument = base if argument is None else argument

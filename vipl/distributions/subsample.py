@@ -2,11 +2,11 @@
 
     indices = subsample_indices(key, 1_000_000, 1024)    # int32 (1024,), all different
 
-The indices are a random permutation of `0..size-1` evaluated only at `0..subsample_size-1`. The permutation is a
-Feistel network: write `i` as a cell of an a × b grid, add to one coordinate a keyed hash of the other, and
-take turns. Each round is a bijection of the grid whatever the hash; cells beyond `size` are walked on until
-they fall inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002, method 2 and its
-cycle walking). Nothing is sorted and nothing has length `size`. A short network is not uniform on small sets, so those are sorted.
+The indices are a random permutation of `0..size-1` evaluated only at `0..subsample_size-1`. The permutation
+is a Feistel network: write `i` as a cell of an a × b grid, add to one coordinate a keyed hash of the other,
+and take turns. Each round is a bijection of the grid whatever the hash; cells beyond `size` are walked on
+until they fall inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002). Nothing is sorted
+and nothing has length `size`. On small sets a short network is not uniform enough, so those are sorted.
 """
 
 from __future__ import annotations

@@ -34,7 +34,8 @@ def is_within(inner, outer) -> bool | None:
     Shapes are compared elsewhere: reals in a plate and a vector of reals are the same set here.
 
     Args:
-        inner, outer: NumPyro constraints; their bounds may be arrays.
+        inner: a NumPyro constraint; its bounds may be arrays.
+        outer: another.
 
     Returns:
         True or False where it can be told; None for unknown constraints and traced bounds. A discrete
@@ -62,8 +63,8 @@ def describe_constraint(constraint) -> str:
 
     Example:
         >>> from numpyro.distributions import constraints
-        >>> describe_constraint(constraints.positive), describe_constraint(constraints.integer_interval(0, 10))
-        ('positive reals', 'integers 0..10')
+        >>> describe_constraint(constraints.integer_interval(0, 10))
+        'integers 0..10'
     """
     region = region_of(constraint)
     if region is None:

@@ -3,7 +3,8 @@
     first_violation(constraints.positive, [1.0, -2.0])               # (1,)
     parameter_violations(dist.Normal(0.0, -1.0))                     # [("scale", -1.0, positive)]
 
-Only what is known is checked: traced arrays are passed over. The checks run in NumPy, so asking compiles nothing.
+Only what is known is checked: traced arrays are passed over. The checks run in NumPy, so asking compiles
+nothing.
 """
 
 from __future__ import annotations
@@ -28,7 +29,8 @@ def first_violation(distribution_or_constraint, value) -> tuple[int, ...] | None
         value: array; a traced one is taken to be inside.
 
     Returns:
-        An index into `value`: of an entry where each entry is judged alone, else of an event; None if all lie inside.
+        An index into `value`: of an entry where each entry is judged alone, else of an event; None if all
+        lie inside.
     """
     target = distribution_or_constraint
     if is_traced(value) or is_traced(target):

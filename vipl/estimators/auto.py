@@ -11,7 +11,8 @@ from vipl.estimators.score_function import ScoreFunction
 class Auto(Estimator):
     """Pick an estimator for each site: `Reparam`, else `Enumerate`, else `ScoreFunction`.
 
-    `Reparam` where the distribution has a differentiable sampler; `Enumerate` where the support has at most
+    `Reparam` where the distribution has a differentiable sampler and the objective is continuous in the value as far
+    as can be seen; `Enumerate` where the support has at most
     `max_size` points and the objective treats the elements of the site separately; `ScoreFunction` elsewhere.
 
     Args:
@@ -33,7 +34,7 @@ class Auto(Estimator):
             statement: the site.
             single: whether only estimators of one value serve where it stands.
         """
-        if Reparam().refusal(statement) is None:
-            return [Reparam()]
-        small = statement.support_size is not None and statement.support_size <= self.max_size
-        return [Enumerate(self.max_size), ScoreFunction()] if small and not single else [ScoreFunction()]
+        candidates = [Reparam(), Enumerate(self.max_size), ScoreFunction()]
+        if single or statement.support_size is None or statement.support_size > self.max_size:
+            candidates.pop(1)
+        return [c for c in candidates if c.refusal(statement) is None] or candidates[-1:]

@@ -75,7 +75,7 @@ class Score(Meaning):
     def latent(self, path, statement, leaves, given):
         """Score the given value."""
         density = score(statement, leaves, given, guard=statement.address not in self.inside)
-        return given, self.marked(path, statement, density)
+        return given, self.marked(statement, leaves, given, density)
 
     def indices(self, path, statement, given):
         """Use the given indices; draw them inside an expectation."""

@@ -100,10 +100,10 @@ class Meaning:
         leaves = operands[:-1] if statement.observed else operands
         if statement.address in self.surveyed.observations:
             value = given
-            scores = self.marked(path, statement, score(statement, leaves, value))
+            scores = self.marked(statement, leaves, value, score(statement, leaves, value))
         elif statement.observed:
             value = over_lanes(lambda *xs: jnp.asarray(xs[-1]), statement.lanes)(*operands)
-            scores = self.marked(path, statement, score(statement, leaves, operands[-1], shared=True))
+            scores = self.marked(statement, leaves, operands[-1], score(statement, leaves, operands[-1], shared=True))
         else:
             value, scores = self.latent(path, statement, leaves, given)
         if statement.scale != 1.0:
@@ -112,11 +112,11 @@ class Meaning:
             return value, FactorOutput(scores)
         return value, SiteOutput(value, scores, statement.distribution(leaves))
 
-    def marked(self, path, statement, density, of=None):
+    def marked(self, statement, leaves, value, density, of=None):
         """Return a log density, named in the objective that is being staged, if there is one."""
-        if not self.in_expectation or len(path) > 1:  # inside a construct, marks would only get in the way
+        if not self.in_expectation:
             return density
-        return mark_density(density, statement, self.surveyed.program.name, of)
+        return mark_density(density, (*leaves, value), statement, self.surveyed.program.name, of)
 
     def factor(self, path, statement, operands, given):
         """Meaning of a factor."""

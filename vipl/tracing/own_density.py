@@ -11,7 +11,9 @@ from vipl._core.statement import Statement, bind_again
 
 @dataclasses.dataclass(frozen=True, eq=False)
 class DensityStatement(Statement):
-    """A log density; the operand is the density, and so is the value.
+    """A log density; the first operand is the density, and so is the value.
+
+    The other operands are what it was computed from, so that a pass over the objective can look past the formula.
 
     Attributes:
         label: whose it is, in words.
@@ -24,11 +26,12 @@ class DensityStatement(Statement):
     noun = "log density of"
 
 
-def mark_density(log_prob, statement, program_name: str, of=None):
+def mark_density(log_prob, made_from, statement, program_name: str, of=None):
     """Return the log density of a site, marked as such.
 
     Args:
         log_prob: array, lanes in front.
+        made_from: the leaves of the distribution, and the value.
         statement: the site.
         program_name: whose site it is.
         of: the token of the choice, if the density is of a choice at its own draw.
@@ -38,4 +41,4 @@ def mark_density(log_prob, statement, program_name: str, of=None):
     mark = DensityStatement(
         statement.address, statement.source, 0, log_prob.shape, log_prob.dtype, label=label, of=of
     )
-    return bind_again([log_prob], mark)
+    return bind_again([log_prob, *made_from], mark)

@@ -119,7 +119,8 @@ class Choose(Meaning):
         """Bind the site again, as a choice."""
         token = object()  # two runs of one program make two choices
         value = bind_again(leaves, statement, token=token)
-        return value, self.marked(path, statement, score(statement, leaves, value, guard=False), token)
+        density = score(statement, leaves, value, guard=False)
+        return value, self.marked(statement, leaves, value, density, token)
 
     def indices(self, path, statement, given):
         """Bind the plate again."""

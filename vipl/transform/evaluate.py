@@ -12,6 +12,7 @@ import math
 
 import jax
 import jax.numpy as jnp
+from jax.extend.core import jaxprs_in_params
 
 from vipl._core.compat import Literal, open_jaxpr, rebind
 from vipl._core.interpreter import has_statements
@@ -75,7 +76,7 @@ class Evaluation:
         inside = has_statements(eqn)
         if not inside and all(map(is_plain, values)):
             return [plain(x) for x in rebind(eqn, [collapse(v).array for v in values])]
-        if name in ("jit", "pjit", "closed_call", "core_call") or (inside and name in _INLINED):
+        if name in _CALLS or (inside and name in _INLINED and has_choices(eqn)):
             body, consts = open_jaxpr(eqn.params["jaxpr" if "jaxpr" in eqn.params else "call_jaxpr"])
             return self.run(body, consts, values, (*path, 0))
         if inside:
@@ -113,12 +114,15 @@ class Evaluation:
         if isinstance(statement, IndicesStatement):
             return plain(draw_indices(statement, self.noise[path]))
         if isinstance(statement, DensityStatement):
-            return self._density(statement, values[0])
+            return self._density(statement, values)
         return draw_choice(self, statement, [collapse(v) for v in values], path)
 
-    def _density(self, statement, value: Value) -> Value:
+    def _density(self, statement, values: list[Value]) -> Value:
         """Name a log density; mark that of a weighted choice, so that its direct derivative can be taken out."""
-        term = dataclasses.replace(collapse(value), labels=(statement.label,))
+        term = dataclasses.replace(collapse(values[0]), labels=(statement.label,))
+        if not all(lane.mapped[0] for lane in statement.lanes):
+            array, samples = self.mapped(lambda x: jnp.broadcast_to(x, statement.full_shape), [term])
+            term = Term(array, samples, 0, joint(term.dependence), labels=term.labels)
         choice = self.tokens.get(statement.of)
         if choice is not None and term.dependence and self.weights[choice].log:
             array = jnp.asarray(term.array)
@@ -126,7 +130,17 @@ class Evaluation:
         return (term,)
 
 
+_CALLS = ("jit", "pjit", "closed_call", "core_call")
 _INLINED = ("remat2", "checkpoint", "custom_jvp_call", "custom_vjp_call")
+
+
+def has_choices(eqn) -> bool:
+    """Return whether a construct holds choices, and not only named densities."""
+    return any(
+        not isinstance(inner.params["statement"], DensityStatement) if inner.primitive is statement_p else has_choices(inner)
+        for body in jaxprs_in_params(eqn.params)
+        for inner in open_jaxpr(body)[0].eqns
+    )
 
 
 def evaluate(plan, key):

@@ -90,7 +90,7 @@ class Expectation:
         with validation_off():  # vipl's own checks name the site
             staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation")
         self._check_result(staged.out.fill([v.aval for v in staged.jaxpr.outvars]))
-        return make_plan(staged, self.estimators, self._source)
+        return make_plan(staged, self.estimators, self._source, strict=self.strict)
 
     def _check_result(self, result) -> None:
         if self.has_aux and not (isinstance(result, tuple) and len(result) == 2):

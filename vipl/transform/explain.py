@@ -118,6 +118,8 @@ def _reason(plan, located, estimator) -> str:
     statement = located.statement
     if not plan.is_automatic(located.path):
         return "asked for"
+    if located.path in plan.jumped:
+        return f"Reparam would be biased: {plan.jumped[located.path]}"
     if isinstance(estimator, Reparam):
         return "its sampler is differentiable"
     if isinstance(estimator, Enumerate):

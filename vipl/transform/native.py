@@ -12,10 +12,9 @@ from vipl._core.constructs import CONSTRUCTS, Conditional
 from vipl._core.interpreter import Walk
 from vipl._core.statement import over_lanes
 from vipl.lang.plate import IndicesStatement
-from vipl.lang.sample import SampleStatement
 from vipl.tracing.noise import LoopKeys
 from vipl.transform.choose import choice_dependence, draw_indices
-from vipl.transform.provenance.alignment import Along, merge_all
+from vipl.transform.provenance.alignment import Along
 from vipl.transform.provenance.walk import Context, propagate_equation
 from vipl.transform.terms import Term, Value
 from vipl.transform.weights import ChoiceWeights
@@ -53,8 +52,8 @@ class Native:
             given = given.noise(statement)
         if isinstance(statement, IndicesStatement):
             return draw_indices(statement, given), None
-        if not isinstance(statement, SampleStatement):
-            return over_lanes(jnp.asarray, statement.lanes)(*operands), None
+        if isinstance(statement, DensityStatement):
+            return over_lanes(lambda density, *_: jnp.asarray(density), statement.lanes)(*operands), None
         estimator = self.plan.estimators[path]
 
         def one(*xs):
@@ -79,8 +78,10 @@ class _Visitor:
     def __call__(self, eqn, operands, context):
         """Return the dependence of a statement's value."""
         statement = eqn.params["statement"]
-        if not isinstance(statement, SampleStatement):
-            return merge_all(operands)
+        if isinstance(statement, DensityStatement):
+            return operands[0]
+        if isinstance(statement, IndicesStatement):
+            return {}
         leaves = [
             Term(_Outline(atom.aval), (), 0, dependence) for atom, dependence in zip(eqn.invars, operands, strict=True)
         ]

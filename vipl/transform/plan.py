@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import dataclasses
 import fnmatch
+import warnings
 
 import jax
 
-from vipl._core.errors import AddressError, EstimatorError, did_you_mean
+from vipl._core.errors import AddressError, BiasError, BiasWarning, EstimatorError, did_you_mean
 from vipl._core.interpreter import Located
 from vipl._core.staging import Staged
 from vipl.estimators import Auto, Estimator, Reparam
@@ -16,6 +17,7 @@ from vipl.lang.sample import SampleStatement
 from vipl.tracing.noise import draw_noise
 from vipl.transform.evaluate import Evaluation, TooManySamples
 from vipl.transform.provenance.alignment import JOINT
+from vipl.transform.soundness import jumps
 from vipl.transform.terms import Value
 
 
@@ -31,6 +33,7 @@ class Plan:
         terms: the terms of the objective, without arrays: which choice is credited with what, and how it lines up.
         sample_sizes: `{path: number of values}` of choices whose estimator returns several.
         automatic: paths of choices whose estimator `Auto` picked.
+        jumped: `{path: line}` of choices that `Auto` would not reparameterise, for a jump in the objective.
     """
 
     staged: Staged
@@ -40,6 +43,7 @@ class Plan:
     terms: Value = ()
     sample_sizes: dict[tuple[int, ...], int] = dataclasses.field(default_factory=dict)
     automatic: frozenset = frozenset()
+    jumped: dict[tuple[int, ...], str] = dataclasses.field(default_factory=dict)
 
     def is_automatic(self, path) -> bool:
         """Return whether `Auto` picked the estimator of a choice."""
@@ -60,15 +64,17 @@ class Plan:
         return draw_noise(key, self.random, with_keys)
 
 
-def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], where) -> Plan:
+def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], where, *, strict: bool = False) -> Plan:
     """Choose an estimator for every choice of a staged objective.
 
     Args:
         staged: the objective.
         overrides: pairs of an address, which may be a glob, and an estimator; the last that matches wins.
         where: the user's line.
+        strict: whether a suspected bias is an error.
 
     Raises:
+        BiasError: with `strict`, a reparameterised value reaches the objective through a jump.
         EstimatorError: an estimator cannot serve its site.
         AddressError: an override matches nothing.
     """
@@ -79,9 +85,18 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
     asked = {s.path: _asked_for(s, overrides) for s in choices}
     candidates = {s.path: _candidates(s, asked[s.path]) for s in choices}
     automatic = frozenset(path for path, estimator in asked.items() if isinstance(estimator, Auto))
+    avoided: dict[tuple[int, ...], str] = {}
     while True:
         estimators = {path: options[0] for path, options in candidates.items()}
-        plan = Plan(staged, estimators, random, automatic=automatic)
+        plan = Plan(staged, estimators, random, automatic=automatic, jumped=avoided)
+        jumped = jumps(staged, lambda path: not plan.is_weighted(path))
+        escaped = [path for path in jumped if len(candidates[path]) > 1]
+        for path in escaped:  # `Auto` goes on to an estimator that minds no jump
+            candidates[path] = candidates[path][1:]
+            avoided[path] = jumped[path]
+        if escaped:
+            continue
+        _report(jumped, choices, strict)
         if not plan.has_weights:
             return plan
         settled, unfit = _settle(plan)
@@ -92,6 +107,24 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
             raise _too_many(unfit, choices, settled)
         for path in dropped:
             candidates[path] = candidates[path][1:]
+
+
+def _report(jumped: dict, choices, strict: bool) -> None:
+    """Say which pathwise choices reach the objective through a jump, so that a part of their gradient is lost."""
+    for located in choices:
+        if located.path not in jumped:
+            continue
+        what = (
+            f"the value of site {located.statement.address!r} reaches the objective through a jump "
+            f"({jumped[located.path]}), and Reparam loses the derivative of that."
+        )
+        fix = (
+            "estimator=ScoreFunction() for the site, or Auto(), which finds this out; "
+            "vipl.continuous(f) around a function whose pieces meet"
+        )
+        if strict:
+            raise BiasError(what, where=located.statement, fix=fix)
+        warnings.warn(str(BiasError(what, where=located.statement, fix=fix)), BiasWarning, stacklevel=2)
 
 
 def _settle(plan: Plan) -> tuple[Plan, list]:

@@ -1,4 +1,4 @@
-"""Every ordered choice without replacement is equally likely: chi-square on pairs, differences and triples."""
+"""Every ordered choice without replacement is equally likely: chi-square on pairs and differences."""
 
 import jax
 import numpy as np

@@ -1,4 +1,4 @@
-"""Transported noise has the law of its distribution: against SciPy where it knows the law, else NumPyro's sampler."""
+"""Transported noise has the law of its distribution: SciPy's where it knows it, else NumPyro's sampler's."""
 
 import jax
 import jax.numpy as jnp
@@ -30,7 +30,12 @@ def _is_own_rule(name):
 
 
 OWN = [name for name, case in CASES.items() if case.samples and _is_own_rule(name)]
-SCALAR = [n for n in OWN if CASES[n].scipy and CASES[n].scipy(CASES[n].make()).__class__.__module__.startswith("scipy.stats._distn_infra")]
+SCALAR = [
+    n
+    for n in OWN
+    if CASES[n].scipy
+    and CASES[n].scipy(CASES[n].make()).__class__.__module__.startswith("scipy.stats._distn_infra")
+]
 OTHER = [n for n in OWN if n not in SCALAR]
 
 
@@ -61,7 +66,7 @@ def projections(values, directions):
 
 
 def same_law(left, right, seed=0):
-    """Return a p-value: two-sample Kolmogorov-Smirnov along random directions, each entry, and pairs of entries."""
+    """Return a p-value: two-sample Kolmogorov-Smirnov along random directions and along each entry."""
     size = left.reshape(COUNT, -1).shape[1]
     directions = np.random.default_rng(seed).normal(size=(size, 4))
     directions = np.concatenate([directions, np.eye(size)], 1)

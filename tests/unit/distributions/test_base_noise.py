@@ -110,7 +110,10 @@ def test_the_sampler_alone_does_land_on_the_edge(key):
 
 
 @pytest.mark.parametrize("u", [0.0, 1 - 2**-23, 1 - 2**-24])
-@pytest.mark.parametrize("family", [dist.Exponential, dist.Laplace, dist.Logistic, dist.Gumbel, dist.Cauchy, dist.HalfCauchy, dist.Weibull])
+@pytest.mark.parametrize(
+    "family",
+    [dist.Exponential, dist.Laplace, dist.Logistic, dist.Gumbel, dist.Cauchy, dist.HalfCauchy, dist.Weibull],
+)
 def test_extreme_uniforms_stay_finite(family, u):
     d = family(1.0) if family in (dist.Exponential, dist.HalfCauchy) else family(1.0, 2.0)
     value, density = transport(d, jnp.float32(u))
@@ -168,7 +171,9 @@ def test_derivative_of_the_value_is_the_implicit_one(name, x64, key):
 @pytest.mark.parametrize(
     "build",
     [
-        lambda p: dist.MixtureSameFamily(dist.Categorical(logits=jnp.zeros(2)), dist.Normal(p * jnp.ones(2), 1.0)),
+        lambda p: dist.MixtureSameFamily(
+            dist.Categorical(logits=jnp.zeros(2)), dist.Normal(p * jnp.ones(2), 1.0)
+        ),
         lambda p: dist.MixtureGeneral(dist.Categorical(logits=jnp.zeros(2)), [dist.Normal(p, 1.0)] * 2),
         lambda p: dist.VonMises(p, p),
         lambda p: dist.TransformedDistribution(dist.VonMises(p, p), dist.transforms.AffineTransform(p, 2.0)),
@@ -186,7 +191,9 @@ def test_without_a_differentiable_sampler_the_value_is_constant(build, key):
     assert abs(exact) > 1e-3
 
 
-@pytest.mark.parametrize("name", ["MultivariateNormal", "LowRankMultivariateNormal", "ZeroSumNormal", "InverseGamma"])
+@pytest.mark.parametrize(
+    "name", ["MultivariateNormal", "LowRankMultivariateNormal", "ZeroSumNormal", "InverseGamma"]
+)
 def test_total_derivative_of_the_density(name, x64, key):
     """The density returned is that of the value as it moves: the chain rule through the value holds."""
     case = CASES[name]

@@ -1,4 +1,4 @@
-"""Densities: SciPy's numbers inside the support, −inf with zero derivatives outside, nothing spent on the reals."""
+"""Densities: SciPy's inside the support, −inf with zero derivatives outside, nothing spent on the reals."""
 
 import jax
 import jax.numpy as jnp
@@ -192,7 +192,11 @@ def equations(function, *arguments):
     def count(jaxpr):
         total = 0
         for eqn in jaxpr.eqns:
-            inner = [getattr(p, "jaxpr", p) for p in eqn.params.values() if hasattr(p, "eqns") or hasattr(p, "jaxpr")]
+            inner = [
+                getattr(p, "jaxpr", p)
+                for p in eqn.params.values()
+                if hasattr(p, "eqns") or hasattr(p, "jaxpr")
+            ]
             total += sum(count(j) for j in inner) if inner else 1
         return total
 
@@ -216,7 +220,13 @@ def test_a_support_of_all_reals_costs_no_equation(name):
 
 @pytest.mark.parametrize(
     ("build", "number", "limit"),
-    [(dist.Normal, 2, 7), (dist.Cauchy, 2, 8), (dist.HalfNormal, 1, 6), (dist.Exponential, 1, 3), (dist.LogNormal, 2, 10)],
+    [
+        (dist.Normal, 2, 7),
+        (dist.Cauchy, 2, 8),
+        (dist.HalfNormal, 1, 6),
+        (dist.Exponential, 1, 3),
+        (dist.LogNormal, 2, 10),
+    ],
 )
 def test_as_short_as_by_hand(build, number, limit):
     with validation_off():

@@ -8,7 +8,16 @@ import pytest
 from vipl._core.errors import ShapeError
 from vipl.distributions.subsample import SORTED_UP_TO, _grid, subsample_indices
 
-SIZES = [(1, 1), (1, 0), (5, 0), (7, 7), (SORTED_UP_TO, 10), (SORTED_UP_TO + 1, SORTED_UP_TO + 1), (997, 997), (1000, 31)]
+SIZES = [
+    (1, 1),
+    (1, 0),
+    (5, 0),
+    (7, 7),
+    (SORTED_UP_TO, 10),
+    (SORTED_UP_TO + 1, SORTED_UP_TO + 1),
+    (997, 997),
+    (1000, 31),
+]
 
 
 @pytest.mark.parametrize(("size", "number"), [*SIZES, (10**6, 1024), (2**31 - 1, 100)])

@@ -125,7 +125,10 @@ def test_first_violation_finds_it(name):
 def test_first_violation_names_the_place():
     assert first_violation(c.positive, [1.0, -2.0, -3.0]) == (1,)
     assert first_violation(c.positive, -1.0) == ()
-    assert first_violation(dist.Exponential(1.0).expand([2, 2]).to_event(1), [[1.0, 2.0], [1.0, -1.0]]) == (1, 1)
+    assert first_violation(dist.Exponential(1.0).expand([2, 2]).to_event(1), [[1.0, 2.0], [1.0, -1.0]]) == (
+        1,
+        1,
+    )
     assert first_violation(c.simplex, np.array([[0.5, 0.5], [0.5, 0.6]])) == (1,)
     assert first_violation(dist.Normal(0.0, 1.0), [0.0, np.nan]) == (1,)
     assert first_violation(dist.Bernoulli(0.5), np.array([0, 1, 2])) == (2,)
@@ -150,7 +153,10 @@ def test_first_violation_passes_over_tracers():
         (lambda: dist.Poisson(-1.0), ["rate"]),
         (lambda: dist.Beta(0.0, 1.0), ["concentration1"]),
         (lambda: dist.Dirichlet(np.array([1.0, -1.0])), ["concentration"]),
-        (lambda: dist.MultivariateNormal(np.zeros(2), scale_tril=np.array([[1.0, 1.0], [0.0, 1.0]])), ["scale_tril"]),
+        (
+            lambda: dist.MultivariateNormal(np.zeros(2), scale_tril=np.array([[1.0, 1.0], [0.0, 1.0]])),
+            ["scale_tril"],
+        ),
     ],
 )
 def test_parameter_violations(build, names):

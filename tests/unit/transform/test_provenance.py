@@ -15,6 +15,7 @@ from vipl.transform.provenance import JOINT, Along, propagate
 from vipl.transform.provenance.alignment import whole
 
 N, D, K = 5, 3, 4
+LAYOUT = ("NHC", "HIO", "NHC")
 FIRST = (Along(0),)
 CAUSAL = (Along(0, causal=True),)
 
@@ -87,7 +88,7 @@ BATCHED = {
     "structural vmap": (structural_vmap(lambda x, y: jnp.fft.fft(x).real[0] * y, (0, 0), N), (N, D), (N,)),
     "convolution": (lambda x: lax.conv(x, jnp.ones((2, 3, 2, 2)), (1, 1), "SAME"), (N, 3, K, K)),
     "convolution, channels last": (
-        lambda x: lax.conv_general_dilated(x, jnp.ones((2, D, 2)), (1,), "SAME", None, None, ("NHC", "HIO", "NHC")),
+        lambda x: lax.conv_general_dilated(x, jnp.ones((2, D, 2)), (1,), "SAME", None, None, LAYOUT),
         (N, K, D),
     ),
     "vmap of a convolution": (jax.vmap(lambda x: jnp.convolve(x, jnp.ones(2), "same")), (N, K)),
@@ -120,7 +121,7 @@ BATCHED = {
     ),
     "carry of a scan": (lambda x: lax.scan(lambda c, r: (c + r, None), x, jnp.ones((K, N)))[0], (N,)),
     "loop": (lambda x: lax.fori_loop(0, 3, lambda i, y: jnp.sin(y) * i, x), (N, D)),
-    "loop with a dynamic bound": (lambda x: lax.fori_loop(0, jnp.int32(2), lambda i, y: jnp.sin(y), x), (N, D)),
+    "loop of any length": (lambda x: lax.fori_loop(0, jnp.arange(3)[1], lambda i, y: y * i, x), (N, D)),
     "branches in vmap": (in_branches, (N, D)),
     "branches in a scan": (choices_in_steps, (N, D)),
     "a loop for each lane": (jax.vmap(newton), (N, D)),

@@ -1,0 +1,228 @@
+"""Where a pathwise derivative would be silently wrong: values that reach the output through a jump.
+
+The derivative of a jump is zero almost everywhere, so what a reparameterised value does through a comparison, a
+rounding, a sign, an index or a branch is lost from the gradient, without a trace. This static pass follows each
+pathwise choice through the objective and notes the first jump on its way. Continuous piecewise functions
+(relu, abs, max, clip, …), the support masks of densities, and whatever `continuous` vouches for pass.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+
+from vipl._core.compat import Literal, equation_line, is_from_library, open_jaxpr
+from vipl._core.interpreter import has_statements
+from vipl._core.static import partition
+from vipl.lang.sample import SampleStatement
+from vipl.tracing.own_density import DensityStatement
+
+JUMPS = frozenset("gt lt ge le eq ne floor ceil round sign argmax argmin rem population_count top_k".split())
+_FREE = frozenset("is_finite stop_gradient".split())  # guards against infinities; what the user has cut off himself
+_CONTINUOUS = frozenset(
+    """leaky_relu elu selu celu relu relu6 hard_tanh hard_sigmoid hard_silu hard_swish squareplus softplus log_sigmoid
+    gelu silu swish mish soft_sign sparse_plus sparse_sigmoid clip logaddexp logaddexp2 xlogy xlog1py entr
+    softmax log_softmax logsumexp standardize hypot norm""".split()
+)
+_VOUCHED = "vipl_continuous"
+
+
+@dataclasses.dataclass(frozen=True)
+class Influence:
+    """Which pathwise choices a value depends on.
+
+    Attributes:
+        smooth: choices that reach it by differentiable ways.
+        jumped: choices that reach it through a jump, with the user's line of the first one.
+    """
+
+    smooth: frozenset = frozenset()
+    jumped: tuple[tuple[tuple, str], ...] = ()
+
+
+_NONE = Influence()
+
+
+def jumps(staged, is_pathwise) -> dict[tuple, str]:
+    """Return `{path: line}` of the pathwise choices that reach the objective through a jump.
+
+    Args:
+        staged: the staged objective.
+        is_pathwise: says of a choice's path whether it is reparameterised.
+    """
+    results = _walk(staged.jaxpr, [], _Context(is_pathwise), ())
+    return dict(results[0].jumped) if results else {}
+
+
+def continuous(fn):
+    """Vouch that a function is continuous, so that a pathwise derivative through it is right.
+
+    A piecewise function whose pieces meet (bilinear interpolation, a hand-written leaky_relu) looks like a jump to the
+    static check; wrapped in `continuous` it passes.
+
+    Args:
+        fn: a function of any pytrees, continuous and almost everywhere differentiable in its arrays.
+
+    Returns:
+        The same function.
+
+    Example:
+        >>> import jax.numpy as jnp, vipl
+        >>> hinge = vipl.continuous(lambda x: jnp.where(x > 0, x, 0.0))
+        >>> float(hinge(2.0))
+        2.0
+    """
+
+    def vouched(*args):
+        arrays, skeleton = partition(args)
+        out = []
+
+        def vipl_continuous(*arrays):
+            results, structure = partition(fn(*skeleton.fill(arrays)))
+            out.append(structure)
+            return results
+
+        vipl_continuous.__name__ = _VOUCHED
+        results = jax.jit(vipl_continuous)(*arrays)
+        return out[-1].fill(results)
+
+    return vouched
+
+
+def _join(*influences: Influence) -> Influence:
+    smooth = frozenset().union(*(i.smooth for i in influences))
+    jumped: dict = {}
+    for influence in influences:
+        for path, line in influence.jumped:
+            jumped.setdefault(path, line)
+    return Influence(smooth, tuple(sorted(jumped.items())))
+
+
+@dataclasses.dataclass(frozen=True)
+class _Context:
+    """Which choices are pathwise, and the user's line around the equations that the walk is at."""
+
+    is_pathwise: object
+    line: str = ""
+
+    def within(self, eqn) -> _Context:
+        return _Context(self.is_pathwise, equation_line(eqn) or self.line)
+
+
+def _jump(influence: Influence, eqn, context: _Context) -> Influence:
+    """Everything that came smoothly has now jumped."""
+    line = f"{eqn.primitive.name} at {equation_line(eqn) or context.line}"
+    jumped = dict(influence.jumped)
+    for path in influence.smooth:
+        jumped.setdefault(path, line)
+    return Influence(frozenset(), tuple(sorted(jumped.items())))
+
+
+def _walk(jaxpr, operands, context, path) -> list[Influence]:
+    opened, _ = open_jaxpr(jaxpr)
+    environment = dict.fromkeys(opened.constvars, _NONE)
+    environment.update(zip(opened.invars, operands, strict=True))
+    read = lambda atom: _NONE if isinstance(atom, Literal) else environment[atom]  # noqa: E731
+    for index, eqn in enumerate(opened.eqns):
+        results = _equation(eqn, [read(atom) for atom in eqn.invars], context, (*path, index))
+        environment.update(zip(eqn.outvars, results, strict=True))
+    return [read(atom) for atom in opened.outvars]
+
+
+def _equation(eqn, operands, context, path) -> list[Influence]:
+    name = eqn.primitive.name
+    joined = _join(*operands)
+    if name == "vipl_statement":
+        return [_statement(eqn.params["statement"], operands, context, path)]
+    if not (joined.smooth or joined.jumped) and not has_statements(eqn):
+        return [_NONE] * len(eqn.outvars)
+    if name in _FREE:
+        return [Influence(frozenset(), joined.jumped)] * len(eqn.outvars)
+    if name in _RULES:
+        return _RULES[name](eqn, operands, context, path)
+    if name in JUMPS and not _compares_with_itself(eqn):
+        return [_jump(joined, eqn, context)] * len(eqn.outvars)
+    return [joined] * len(eqn.outvars)
+
+
+def _compares_with_itself(eqn) -> bool:
+    """Return whether this is x == x, the test for NaN."""
+    return eqn.primitive.name in ("eq", "ne") and eqn.invars[0] is eqn.invars[1]
+
+
+def _statement(statement, operands, context, path) -> Influence:
+    if isinstance(statement, DensityStatement):  # the masks of a support are no jumps of the objective
+        return _join(*operands[1:]) if len(operands) > 1 else operands[0]
+    joined = _join(*operands)
+    if isinstance(statement, SampleStatement) and not statement.observed and context.is_pathwise(path):
+        return Influence(joined.smooth | {path}, joined.jumped)
+    return joined
+
+
+def _convert(eqn, operands, context, path):
+    to_discrete = not jax.numpy.issubdtype(eqn.params["new_dtype"], jax.numpy.inexact)
+    return [_jump(operands[0], eqn, context) if to_discrete else operands[0]]
+
+
+def _sort(eqn, operands, context, path):
+    """Sorted keys are continuous in themselves; what is carried along jumps when two keys change places."""
+    keys = eqn.params["num_keys"]
+    moved = _jump(_join(*operands[:keys]), eqn, context)
+    return [_join(o) if i < keys == 1 else _join(o, moved) for i, o in enumerate(operands)]
+
+
+def _call(eqn, operands, context, path):
+    params = eqn.params
+    body = params["jaxpr" if "jaxpr" in params else "call_jaxpr"]
+    name = params.get("name")
+    if name == _VOUCHED or (name in _CONTINUOUS and is_from_library(body)):
+        return [_join(*operands)] * len(eqn.outvars)
+    return _walk(body, operands, context.within(eqn), (*path, 0))
+
+
+def _custom(eqn, operands, context, path):
+    """A custom derivative says itself what the derivative is."""
+    if has_statements(eqn):
+        return _call(eqn, operands, context, path)
+    return [_join(*operands)] * len(eqn.outvars)
+
+
+def _cond(eqn, operands, context, path):
+    predicate, *operands = operands
+    jumped = _jump(predicate, eqn, context)
+    branches = [_walk(b, operands, context, (*path, i)) for i, b in enumerate(eqn.params["branches"])]
+    return [_join(jumped, *results) for results in zip(*branches, strict=True)]
+
+
+def _loop(body_name, step):
+    def rule(eqn, operands, context, path):
+        """What enters one round may leave any later one."""
+        body = eqn.params[body_name]
+        count = len(open_jaxpr(body)[0].invars)
+        inside = operands[-count:] if body_name == "body_jaxpr" else operands
+        mixed = _join(*operands)
+        if body_name == "body_jaxpr":
+            (predicate,) = _walk(eqn.params["cond_jaxpr"], [mixed] * len(eqn.params["cond_jaxpr"].in_avals),
+                                 context, (*path, 0))
+            mixed = _join(mixed, _jump(predicate, eqn, context))
+        while True:
+            results = _walk(body, [_join(o, mixed) if o != _NONE or mixed != _NONE else o for o in inside],
+                            context, (*path, step))
+            after = _join(mixed, *results)
+            if after == mixed:
+                return [mixed] * len(eqn.outvars)
+            mixed = after
+
+    return rule
+
+
+_RULES = {
+    "convert_element_type": _convert,
+    "sort": _sort,
+    **dict.fromkeys(("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", "vipl_vmap"), _call),
+    **dict.fromkeys(("custom_jvp_call", "custom_vjp_call"), _custom),
+    "cond": _cond,
+    "scan": _loop("jaxpr", 0),
+    "while": _loop("body_jaxpr", 1),
+}

@@ -222,8 +222,8 @@ class loops_without_sites:
     def body():
         x = vipl.sample("x", dist.Normal(jnp.zeros(3), 1.0))
         path = lax.associative_scan(jnp.add, x)
-        _, largest = lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, 0.5 * s[1] + 1.0), (0, path[-1]))
-        y = vipl.sample("y", dist.Normal(largest, 1.0))
+        halvings = lax.while_loop(lambda n: 2**n < 7, lambda n: n + 1, 0)
+        y = vipl.sample("y", dist.Normal(path[-1] / halvings, 1.0))
         covariance = jnp.eye(3) + jnp.outer(path, path)
         tril = jnp.linalg.cholesky(covariance)
         vipl.sample("v", dist.MultivariateNormal(jnp.sort(x), scale_tril=tril))
@@ -233,9 +233,9 @@ class loops_without_sites:
         path = np.cumsum(c["x"])
         return {
             "x": normal(c["x"]),
-            "y": normal(c["y"], path[-1] / 8 + 1.75),
+            "y": normal(c["y"], path[-1] / 3),
             "v": mvn(c["v"], np.sort(c["x"]), np.eye(3) + np.outer(path, path)),
         }
 
     def uniforms(c, rng):
-        return {"x": norm.cdf(c["x"]), "y": norm.cdf(c["y"], c["x"].sum(-1) / 8 + 1.75)}
+        return {"x": norm.cdf(c["x"]), "y": norm.cdf(c["y"], c["x"].sum(-1) / 3)}

@@ -163,9 +163,9 @@ class plate_subsampled_twice_entered:
     def body():
         data = vipl.plate("data", 200, subsample_size=2)
         with data as index:
-            z = vipl.sample("z", dist.Normal(index / 200, 1.0))
+            z = vipl.sample("z", dist.Normal(index.astype(float) / 200, 1.0))
         with data as again:
-            vipl.sample("y", dist.Normal(z, 1.0), obs=again / 200)
+            vipl.sample("y", dist.Normal(z, 1.0), obs=again.astype(float) / 200)
 
     def terms(c):
         loc = c["data"] / 200

@@ -147,8 +147,5 @@ def _first_false(inside) -> tuple[int, ...] | None:
 
 def is_traced(tree) -> bool:
     """Return whether a part of it is not known: a tracer, or what stands for one."""
-    return any(isinstance(leaf, jax.core.Tracer) or not _is_number(leaf) for leaf in jax.tree.leaves(tree))
-
-
-def _is_number(leaf) -> bool:
-    return hasattr(leaf, "dtype") or isinstance(leaf, (int, float, complex))
+    known = [hasattr(leaf, "dtype") or isinstance(leaf, (int, float, complex)) for leaf in jax.tree.leaves(tree)]
+    return not all(known) or any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))

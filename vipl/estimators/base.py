@@ -16,11 +16,14 @@ class WeightedSamples:
         values: `(num_samples, *batch_shape, *event_shape)`.
         weights: `(num_samples, *batch_shape)`, or None if `log_weights` are given.
         log_weights: logarithms of the weights; better where weights of many elements are multiplied.
+        baseline: with `log_weights`: what to subtract from the costs, shaped like the weights; a control variate,
+            −baseline · (weight − 1), whose mean is zero whatever it is, as long as it does not depend on the value.
     """
 
     values: jax.Array
     weights: jax.Array | None = None
     log_weights: jax.Array | None = None
+    baseline: jax.Array | None = None
 
 
 class Estimator:

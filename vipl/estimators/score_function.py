@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import jax.numpy as jnp
 from jax import lax
 
 from vipl.distributions.base_noise import transport
@@ -17,8 +18,9 @@ class ScoreFunction(Estimator):
     Variance: grows with the size of the costs credited to the choice, not with the number of other choices.
 
     Args:
-        baseline: a number (or array that broadcasts to the site's batch shape) subtracted from the costs; it does
-            not change the mean. None for none.
+        baseline: subtracted from the costs, which does not change the mean: a number, an array that broadcasts to the
+            site's batch shape, or a function of the site's distribution, and so of what comes before it, that
+            returns one. None for none.
 
     Example:
         >>> import jax, vipl, vipl.distributions as dist
@@ -45,7 +47,11 @@ class ScoreFunction(Estimator):
         value, _ = transport(distribution, key)
         value = lax.stop_gradient(value)
         density = log_prob(distribution, value, guard=False)
-        return WeightedSamples(value[None], None, (density - lax.stop_gradient(density))[None])
+        log_weight = (density - lax.stop_gradient(density))[None]
+        if self.baseline is None:
+            return WeightedSamples(value[None], None, log_weight)
+        baseline = self.baseline(distribution) if callable(self.baseline) else self.baseline
+        return WeightedSamples(value[None], None, log_weight, jnp.broadcast_to(baseline, log_weight.shape))
 
     def refusal(self, statement) -> str | None:
         """Return why a site has no score, or None."""

@@ -140,7 +140,7 @@ def check_inside(value, constraint, address, where):
 
 def _outline(init, where):
     try:
-        outline = jax.eval_shape(init, jax.random.key(0))
+        outline = jax.eval_shape(lambda: init(jax.random.key(0)))
     except TypeError as error:
         raise ParameterError("init is called with one key, and that failed: " + str(error), where=where,
                              fix="init=lambda key: 0.1 * jax.random.normal(key, (3,))") from error

@@ -189,12 +189,12 @@ def value_dtype(distribution: Distribution):
 def _value_dtype(structure, avals, x64):
     del x64  # part of the cache's key
 
-    def draw(key, *leaves):
-        return jax.tree.unflatten(structure, leaves).sample(key)
+    def draw(*leaves):  # the key is made here, lest the program that is being staged gets an equation for it
+        return jax.tree.unflatten(structure, leaves).sample(jax.random.key(0))
 
     leaves = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in avals]
     try:
-        return jax.eval_shape(draw, jax.random.key(0), *leaves).dtype
+        return jax.eval_shape(draw, *leaves).dtype
     except NotImplementedError as error:
         name = type(jax.tree.unflatten(structure, leaves)).__name__
         raise ProgramError(

@@ -168,7 +168,8 @@ def score(statement: SampleStatement, leaves, value, *, shared: bool = False, gu
     if shared:
         return over_lanes(one, statement.lanes)(*leaves, value)
     lanes = [dataclasses.replace(lane, mapped=lane.mapped[: len(leaves)]) for lane in statement.lanes]
-    return over_lanes(one, lanes, extra=1)(*leaves, jnp.asarray(value))
+    value = jnp.asarray(value, jnp.promote_types(jnp.result_type(value), statement.dtype))
+    return over_lanes(one, lanes, extra=1)(*leaves, value)
 
 
 _RULES = {

@@ -52,7 +52,16 @@ def draw_choice(evaluation, statement, leaves: list[Term], path) -> Value:
     evaluation.weights[path] = ChoiceWeights(weights, own_samples, log, joint_axes)
     evaluation.tokens[statement.token] = path
     batch = len(statement.full_shape) - statement.event_dim
+    if drawn.baseline is not None:
+        baseline = jnp.squeeze(jnp.moveaxis(drawn.baseline, front + lanes, front), front)
+        upstream = choice_dependence(statement, leaves, None, batch)
+        evaluation.baselines.append(baseline_term(baseline, weights, own_samples, upstream))
     return (Term(values, own_samples, 0, choice_dependence(statement, leaves, path, batch)),)
+
+
+def baseline_term(baseline, log_weight, samples, upstream) -> Term:
+    """Return −b·(ω − 1), summed over the elements of a choice: a term of mean zero at every order."""
+    return Term(-baseline * jnp.expm1(log_weight), samples, jnp.ndim(log_weight) - len(samples), upstream)
 
 
 def _pathwise(evaluation, statement, leaves, noise) -> Value:

@@ -47,6 +47,8 @@ class Evaluation:
         noise: what the random statements are drawn from, by path.
         weights: `ChoiceWeights` of the weighted choices met so far, by path.
         sizes: lengths of sample axes.
+        tokens: paths of choices, by the token that their own density carries.
+        baselines: control variates of the estimators, terms of mean zero.
     """
 
     def __init__(self, plan, noise: dict):
@@ -54,6 +56,7 @@ class Evaluation:
         self.weights: dict[tuple, ChoiceWeights] = {}
         self.sizes: dict[tuple, int] = {}
         self.tokens: dict[object, tuple] = {}
+        self.baselines: list[Term] = []
 
     def run(self, jaxpr, consts, operands: list[Value], path=()) -> list[Value]:
         """Run a jaxpr on values; returns values."""
@@ -155,7 +158,8 @@ def evaluate(plan, key):
     """
     evaluation = Evaluation(plan, plan.draw_noise(key))
     value, *others = evaluation.run(plan.staged.jaxpr, plan.staged.consts, [])
-    estimate = expected(value, evaluation.weights) if plan.has_weights else collapse(value).array
+    terms = (*value, *evaluation.baselines)
+    estimate = expected(terms, evaluation.weights) if plan.has_weights else collapse(value).array
     auxiliary = [_auxiliary(collapse(other), evaluation.weights) for other in others]
     return plan.staged.out.fill([estimate, *auxiliary])
 

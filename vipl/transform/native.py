@@ -13,7 +13,8 @@ from vipl._core.interpreter import Walk
 from vipl._core.statement import over_lanes
 from vipl.lang.plate import IndicesStatement
 from vipl.tracing.noise import LoopKeys
-from vipl.transform.choose import choice_dependence, draw_indices
+from vipl.tracing.own_density import DensityStatement
+from vipl.transform.choose import baseline_term, choice_dependence, draw_indices
 from vipl.transform.provenance.alignment import Along
 from vipl.transform.provenance.walk import Context, propagate_equation
 from vipl.transform.terms import Term, Value
@@ -31,8 +32,10 @@ def run_construct(evaluation, eqn, terms: list[Term], path) -> list[Value]:
 
     (results, outputs), samples = evaluation.mapped(run, terms)
     for p, output in outputs.items():
-        array = output.output if isinstance(output, Conditional) else output
-        evaluation.weights[p] = ChoiceWeights(array, samples, True)
+        log_weight, baseline = output.output if isinstance(output, Conditional) else output
+        evaluation.weights[p] = ChoiceWeights(log_weight, samples, True)
+        if baseline is not None:
+            evaluation.baselines.append(baseline_term(baseline, log_weight, samples, {}))
     context = Context(_Visitor(plan), path)
     dependences = propagate_equation(eqn, [term.dependence for term in terms], context)
     return [(Term(x, samples, 0, d),) for x, d in zip(results, dependences, strict=True)]
@@ -58,11 +61,12 @@ class Native:
 
         def one(*xs):
             samples = estimator.weigh(xs[-1], statement.distribution(xs[:-1]), ())
-            weights = samples.log_weights if samples.weights is None else jnp.log(samples.weights)
-            return samples.values[0], weights[0]
+            log_weights = samples.log_weights if samples.weights is None else jnp.log(samples.weights)
+            baseline = None if samples.baseline is None else samples.baseline[0]
+            return samples.values[0], (log_weights[0], baseline)
 
-        value, log_weight = over_lanes(one, statement.lanes, extra=1)(*operands, given)
-        return value, log_weight if self.plan.is_weighted(path) else None
+        value, output = over_lanes(one, statement.lanes, extra=1)(*operands, given)
+        return value, output if self.plan.is_weighted(path) else None
 
     def at_iteration(self, given, iteration):
         """Fold the round of a `while_loop` into the key."""

@@ -49,7 +49,7 @@ def _contract(term: Term, weights: dict) -> jax.Array:
     array = with_samples(term.array, term.samples, samples)
     factor = _factor(term, needed, samples)
     if samples:  # a support point of probability zero contributes zero, also where its cost is infinite
-        array = jnp.where(factor == 0, 0.0, array)
+        array = jnp.where((factor == 0) & ~jnp.isfinite(array), 0.0, array)
     total = jnp.sum(array * factor)
     if term.own is not None:
         total = total - _own_score(term, weights[term.own.choice])

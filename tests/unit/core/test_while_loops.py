@@ -92,7 +92,7 @@ def test_lanes_stop_when_they_are_done():
     """Under jax.vmap a lane whose predicate is false keeps its value while others go on."""
 
     def lane(start):
-        return lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, draw(s[1]) + 100.0), (start, jnp.zeros(())))
+        return lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, draw(s[1]) + 100.0), (start, 0.0 * start))
 
     rounds_done, values = vipl.simulate(vipl.program(lambda: jax.vmap(lane)(jnp.arange(5)))(), jax.random.key(0)).value
     np.testing.assert_array_equal(rounds_done, [3, 3, 3, 3, 4])

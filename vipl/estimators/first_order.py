@@ -1,0 +1,54 @@
+"""Weights that are zero and have a given first derivative, and refuse a second one."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core.errors import EstimatorError
+
+
+@jax.custom_jvp
+def ghost(parameter, coefficient):
+    """Return zeros whose derivative in `parameter` is `coefficient`, once.
+
+    Raises:
+        EstimatorError: a second derivative is taken; it would be wrong.
+    """
+    return jnp.zeros(jnp.broadcast_shapes(jnp.shape(parameter), jnp.shape(coefficient)), jnp.result_type(parameter))
+
+
+@ghost.defjvp
+def _ghost_jvp(primals, tangents):
+    parameter, coefficient = primals
+    return ghost(parameter, coefficient), _once(coefficient, parameter) * tangents[0]
+
+
+@jax.custom_jvp
+def _once(coefficient, parameter):
+    return jnp.broadcast_to(coefficient, jnp.broadcast_shapes(jnp.shape(parameter), jnp.shape(coefficient)))
+
+
+@_once.defjvp
+def _once_jvp(primals, tangents):
+    raise EstimatorError(
+        "a second derivative is taken through MeasureValued, which is right to first order only.",
+        where="the expectation that is differentiated twice",
+        fix="Enumerate() or ScoreFunction() for that site; they are right at every order",
+    )
+
+
+@jax.custom_jvp
+def without_derivative(value):
+    """Return the value, and refuse a derivative: an estimator has none for this parameter."""
+    return value
+
+
+@without_derivative.defjvp
+def _without_derivative_jvp(primals, tangents):
+    raise EstimatorError(
+        "MeasureValued has no decomposition for the parameter that is differentiated "
+        "(the concentration of Gamma, say).",
+        where="the expectation that is differentiated",
+        fix="Reparam() or ScoreFunction() for that site",
+    )

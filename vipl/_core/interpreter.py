@@ -72,6 +72,13 @@ def has_statements(eqn) -> bool:
     )
 
 
+def statements_inside(eqn) -> list[Statement]:
+    """List the statements in the jaxprs that an equation holds."""
+    inner = [e for body in jaxprs_in_params(eqn.params) for e in open_jaxpr(body)[0].eqns]
+    own = [e.params["statement"] for e in inner if e.primitive is statement_p]
+    return own + [statement for e in inner for statement in statements_inside(e)]
+
+
 def interpret(jaxpr, consts, operands, handler, given, path=()):
     """Run a jaxpr with its statements given meaning.
 

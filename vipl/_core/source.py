@@ -16,9 +16,7 @@ import sys
 import jax
 import numpyro
 
-import vipl
-
-_VIPL = os.path.dirname(vipl.__file__) + os.sep
+_VIPL = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
 _LIBRARIES = tuple(os.path.dirname(m.__file__) + os.sep for m in (jax, numpyro))
 _STANDARD = ("<frozen ", contextlib.__file__, functools.__file__)
 _USER_CODE_WITHIN_VIPL = os.path.join(_VIPL, "demo") + os.sep

@@ -14,9 +14,15 @@ from vipl.tracing.survey import Survey
 
 
 class GuideFamily:
-    """Base of the guide families. Subclasses define `build`.
+    """Base of the guide families: rules that make a guide for any model.
 
-    A family is configuration only; it holds no arrays.
+    A family is configuration only; it holds no arrays. To write one, subclass it and define `build`, which looks at
+    the latent sites of a surveyed model and returns a Program with `vipl.param`s, and where these start.
+
+    Example:
+        >>> from vipl import guides
+        >>> isinstance(guides.MeanField(), guides.GuideFamily)
+        True
     """
 
     def build(self, surveyed: Survey) -> tuple[Program, dict]:

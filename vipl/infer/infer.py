@@ -28,7 +28,13 @@ _SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to 
 
 @dataclasses.dataclass(frozen=True)
 class InferState:
-    """What a callback sees: the number of steps done, the parameters, the objective so far (nats)."""
+    """What a callback of `infer` sees.
+
+    Attributes:
+        step: the number of steps done.
+        params: the parameters after them, unconstrained.
+        objective_history: the objective at each of them, in nats; shape `(step,)`.
+    """
 
     step: int
     params: object

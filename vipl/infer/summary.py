@@ -8,9 +8,16 @@ import numpy as np
 
 
 class Summary(Mapping):
-    """Mean, sd and quantiles of every scalar value: `{name: {"mean": …, "sd": …, "q05": …, "q50": …, "q95": …}}`.
+    """Mean, standard deviation and quantiles of every scalar value; printing it shows a table.
 
-    Elements of arrays are named `theta[0]`, `theta[1]`, …. Printing it shows a table.
+    A mapping `{name: {"mean": …, "sd": …, "q05": …, "q50": …, "q95": …}}`. Elements of arrays are named
+    `theta[0]`, `theta[1]`, ….
+
+    Example:
+        >>> import numpy as np
+        >>> from vipl.infer.summary import summarise
+        >>> float(summarise({"x": np.array([1.0, 2.0, 3.0])})["x"]["mean"])
+        2.0
     """
 
     columns = ("mean", "sd", "q05", "q50", "q95")

@@ -133,8 +133,7 @@ def with_params(program: Program, params: Mapping) -> Program:
 
     Args:
         program: a Program.
-        params: `{address: unconstrained array}`, as `vipl.init_params` returns it. Addresses that the program
-            lacks are refused only if it has none of them, so that one dict may serve a model and its guide.
+        params: `{address: unconstrained array}`, as `vipl.init_params` returns it for this program.
 
     Returns:
         A Program with these values; its leaves include them, so `jax.grad` reaches them.

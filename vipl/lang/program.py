@@ -154,7 +154,18 @@ jax.tree_util.register_pytree_with_keys(Program, _flatten_with_keys, _unflatten,
 
 
 class ProgramFunction:
-    """A function decorated with `vipl.program`: calling it binds arguments and returns a `Program`."""
+    """A function decorated with `vipl.program`: calling it binds arguments and returns a `Program`.
+
+    Nothing runs when it is called. It may be a method: the instance is the first argument then.
+
+    Example:
+        >>> import vipl
+        >>> @vipl.program
+        ... def model():
+        ...     pass
+        >>> model, model()
+        (<vipl.program model>, model())
+    """
 
     def __init__(self, fn):
         functools.update_wrapper(self, fn)

@@ -1,4 +1,8 @@
-"""Objectives: expectations of a model and a guide. Always maximised, always in nats."""
+"""Objectives: expectations of a model and a guide. Always maximised, always in nats.
+
+Each is an ordinary `vipl.expectation`, a few lines over `simulate` and `log_density`; one of your own is as good. Give
+it to `vipl.infer(model, guide, objective=objectives.elbo, …)`, or differentiate it in your own training loop.
+"""
 
 from vipl.objectives.elbo import elbo
 

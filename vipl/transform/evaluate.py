@@ -12,10 +12,9 @@ import math
 
 import jax
 import jax.numpy as jnp
-from jax.extend.core import jaxprs_in_params
 
 from vipl._core.compat import Literal, open_jaxpr, rebind
-from vipl._core.interpreter import has_statements
+from vipl._core.interpreter import has_statements, statements_inside
 from vipl._core.statement import statement_p
 from vipl.lang.plate import IndicesStatement
 from vipl.tracing.own_density import DensityStatement
@@ -79,7 +78,7 @@ class Evaluation:
         inside = has_statements(eqn)
         if not inside and all(map(is_plain, values)):
             return [plain(x) for x in rebind(eqn, [collapse(v).array for v in values])]
-        if name in _CALLS or (inside and name in _INLINED and has_choices(eqn)):
+        if name in _CALLS or (inside and name in _INLINED and _has_choices(eqn)):
             body, consts = open_jaxpr(eqn.params["jaxpr" if "jaxpr" in eqn.params else "call_jaxpr"])
             return self.run(body, consts, values, (*path, 0))
         if inside:
@@ -137,13 +136,9 @@ _CALLS = ("jit", "pjit", "closed_call", "core_call")
 _INLINED = ("remat2", "checkpoint", "custom_jvp_call", "custom_vjp_call")
 
 
-def has_choices(eqn) -> bool:
+def _has_choices(eqn) -> bool:
     """Return whether a construct holds choices, and not only named densities."""
-    return any(
-        not isinstance(inner.params["statement"], DensityStatement) if inner.primitive is statement_p else has_choices(inner)
-        for body in jaxprs_in_params(eqn.params)
-        for inner in open_jaxpr(body)[0].eqns
-    )
+    return any(not isinstance(statement, DensityStatement) for statement in statements_inside(eqn))
 
 
 def evaluate(plan, key):

@@ -87,7 +87,7 @@ def nan_under_jit():
     Warns(vipl.VIPLWarning, "float64", "float32", "jax_enable_x64", value=True),
 )
 def double_data():
-    from vipl.infer.infer import _warned
+    from vipl.infer.options import _warned
 
     _warned.clear()
     y = np.array([0.1, 0.2, 0.3])
@@ -97,7 +97,7 @@ def double_data():
 
 @fault("45a", "float64 data that lose nothing", Equals(20))
 def double_data_exact():
-    from vipl.infer.infer import _warned
+    from vipl.infer.options import _warned
 
     _warned.clear()
     return len(fit(line(np.ones(3), np.array([1.0, 2.0, 0.5]))).objective_history)

@@ -56,7 +56,11 @@ def uniforms_of(case, num_draws=NUM_DRAWS):
 
 
 def assert_independent_uniforms(uniforms, names):
-    """Check each column against the uniform law, and each pair for correlation, of the values and of their spread."""
+    """Check each column against the uniform law, and the values and their spread for mean and correlations.
+
+    With 4000 draws a mean off by 0.08 standard deviations is seen, a distribution function off by 0.045, and a
+    correlation of 0.08.
+    """
     assert ((uniforms >= 0) & (uniforms <= 1)).all(), "not in [0, 1]"
     for column, name in zip(uniforms.T, names, strict=True):
         found = scipy.stats.kstest(column, "uniform").pvalue
@@ -65,7 +69,7 @@ def assert_independent_uniforms(uniforms, names):
     spread = centred**2 - 1 / 12
     every = np.concatenate([centred * np.sqrt(12), spread * np.sqrt(180)], 1)
     z = every.T @ every / np.sqrt(len(uniforms))
-    np.fill_diagonal(z, 0.0)
+    np.fill_diagonal(z, every.sum(0) / np.sqrt(len(uniforms)))  # of a pair with itself: the mean
     worst = np.unravel_index(np.abs(z).argmax(), z.shape)
     pair = " and ".join(names[i % len(names)] for i in worst)
     assert np.abs(z).max() <= LARGEST_Z, f"{pair} depend on each other: z = {z[worst]:.1f}"

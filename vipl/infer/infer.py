@@ -4,24 +4,20 @@ from __future__ import annotations
 
 import dataclasses
 import time
-import warnings
 
 import jax
 import numpy as np
 import optax
 
-from vipl._core.compat import is_tracer, staging_depth, x64_enabled
-from vipl._core.errors import ParameterError, ProgramError, VIPLWarning
 from vipl._core.keys import as_key
-from vipl._core.source import user_source
 from vipl._core.static import StaticValue
 from vipl.infer import loop
+from vipl.infer.options import check_options, refuse_tracing, refuse_unoffered, warn_of_lost_precision
 from vipl.infer.posterior import Posterior
 from vipl.infer.problem import pose
 from vipl.infer.progress import Progress
 from vipl.infer.trouble import explain_non_finite
 from vipl.objectives import elbo
-from vipl.transform import Expectation
 
 _SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
 
@@ -104,12 +100,12 @@ def infer(
         >>> posterior.status
         'finished'
     """
-    _refuse_tracing((model, guide, key, params))
+    refuse_tracing((model, guide, key, params))
     key = as_key(key, "infer")
-    _refuse_unoffered(data=data, batch_size=batch_size, checkpoint=checkpoint)
-    _check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
+    refuse_unoffered(data=data, batch_size=batch_size, checkpoint=checkpoint)
+    check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
     problem, params = pose(model, guide, params, key)
-    _warn_of_lost_precision(model)
+    warn_of_lost_precision(model)
     if num_samples != 1:
         objective = objective.with_num_samples(num_samples)
     optimizer = StaticValue(optimizer if optimizer is not None else default_optimizer(num_steps))
@@ -157,69 +153,3 @@ def _wants_to_stop(callback, stop, state, step, history) -> bool:
     so_far = np.concatenate(history)
     asked = callback is not None and callback(InferState(step, state.params, so_far)) is True
     return asked or (stop is not None and bool(stop(so_far)))
-
-
-def _refuse_tracing(arguments) -> None:
-    if staging_depth() or any(is_tracer(leaf) for leaf in jax.tree.leaves(arguments)):
-        raise ProgramError(
-            "infer is called inside jax.jit, vmap or another transformation; it runs a loop of Python.",
-            where=user_source(),
-            fix="call infer outside (its steps are compiled); or write the loop with jax.value_and_grad(objective)",
-        )
-
-
-def _refuse_unoffered(**options) -> None:
-    for name, value in options.items():
-        if value is not None:
-            raise ParameterError(
-                f"infer does not offer {name}= yet.",
-                where=user_source(),
-                fix="minibatches: vipl.plate(name, size, subsample_size=…) inside the model",
-            )
-
-
-def _check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan) -> None:
-    if not isinstance(objective, Expectation):
-        raise ProgramError(
-            f"the objective is {getattr(objective, '__name__', objective)!r}, which is not an expectation.",
-            where=user_source(),
-            fix="objectives.elbo; or @vipl.expectation above `def objective(model, guide):`",
-        )
-    if optimizer is not None and not (hasattr(optimizer, "init") and hasattr(optimizer, "update")):
-        raise ParameterError(
-            f"optimizer is {optimizer!r}, which is not an optax optimizer.",
-            where=user_source(),
-            fix="optimizer=optax.adam(0.01)",
-        )
-    for name, value, least in (("num_steps", num_steps, 0), ("num_samples", num_samples, 1)):
-        if not isinstance(value, int) or isinstance(value, bool) or value < least:
-            raise ParameterError(
-                f"{name} is {value!r}; it must be an int, at least {least}.",
-                where=user_source(),
-                fix=f"{name}={int(value)}" if isinstance(value, float) and value >= least else f"{name}=1000",
-            )
-    if num_restarts != 1:
-        raise ParameterError("infer does not offer num_restarts= yet.", where=user_source(),
-                             fix="several calls with keys of their own: jax.random.split(key, 4)")
-    if on_nan not in ("raise", "stop", "skip"):
-        raise ParameterError(f"on_nan is {on_nan!r}.", where=user_source(), fix='"raise", "stop" or "skip"')
-
-
-_warned: set[str] = set()
-
-
-def _warn_of_lost_precision(model) -> None:
-    """Say once that float64 data are rounded to float32, if they really are."""
-    if x64_enabled() or "x64" in _warned:
-        return
-    for leaf in getattr(model, "_arrays", ()):
-        if isinstance(leaf, np.ndarray) and leaf.dtype == np.float64 and not is_tracer(leaf):
-            if not np.array_equal(leaf.astype(np.float32).astype(np.float64), leaf, equal_nan=True):
-                _warned.add("x64")
-                warnings.warn(
-                    "data of type float64 are rounded to float32, as JAX does by default; "
-                    'jax.config.update("jax_enable_x64", True) at the start of the program keeps them',
-                    VIPLWarning,
-                    stacklevel=3,
-                )
-                return

@@ -11,10 +11,11 @@ from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.source import user_source
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
-from vipl.lang.sample import SampleStatement
+from vipl.lang.site import SampleStatement
 from vipl.tracing.meaning import SiteOutput, score
 from vipl.tracing.noise import draw_noise
-from vipl.tracing.simulate import Draw, check_program, run, simulate
+from vipl.tracing.record import run
+from vipl.tracing.simulate import Draw, check_program, simulate
 from vipl.tracing.survey import survey
 
 

@@ -5,14 +5,12 @@ from __future__ import annotations
 import dataclasses
 
 import jax
-import jax.numpy as jnp
-import numpy as np
 
-from vipl._core.errors import AddressError, ParameterError, ProgramError, did_you_mean
+from vipl._core.errors import AddressError, ParameterError, ProgramError
 from vipl._core.source import user_source
 from vipl._core.static import FunctionKey
 from vipl.guides import GuideFamily, MeanField
-from vipl.lang.conditioning import check_param
+from vipl.infer.initial import floating, started_from
 from vipl.lang.program import Program, ProgramFunction
 from vipl.tracing.parameters import init_params
 from vipl.tracing.survey import Survey, survey
@@ -95,7 +93,7 @@ def pose(model, guide, params, key) -> tuple[Problem, object]:
         initial = init_params(key, model, guide)
         guide_names = tuple(survey(guide).params)
     if params is not None:
-        initial = _started_from(params, initial, (surveyed, survey(guide)), source)
+        initial = started_from(params, initial, (surveyed, survey(guide)), source)
     addresses = (_addresses(surveyed), _addresses(survey(guide)))
     problem = Problem(model, guide, None, None, tuple(surveyed.params), guide_names, addresses)
     check_guide_observes_nothing(survey(guide))
@@ -118,7 +116,7 @@ def _pose_functions(model, guide, params, source):
             where=source,
             fix='vipl.infer(model, lambda params: guide(params), params={"loc": 0.0}, …)',
         )
-    params = _floating(params, source)
+    params = floating(params, source)
     programs = {"model": model, "guide": guide}
     for name in ("model", "guide"):
         if not isinstance(programs[name], (Program, GuideFamily)):
@@ -191,40 +189,3 @@ def check_guide_observes_nothing(surveyed: Survey) -> None:
             where=group[0].statement,
             fix="remove obs= from the guide; the model alone observes",
         )
-
-
-def _floating(params, source):
-    """Return params as arrays, or name the one that cannot be learned."""
-
-    def check(path, leaf):
-        name = jax.tree_util.keystr(path)
-        leaf = np.asarray(leaf) if not hasattr(leaf, "dtype") else leaf
-        if not jnp.issubdtype(leaf.dtype, jnp.floating):
-            raise ParameterError(
-                f"params{name} is of type {leaf.dtype}; only floating-point values can be learned.",
-                where=source,
-                fix=f"params{name} as a float; a fixed integer is an argument of the program instead",
-            )
-        return jnp.asarray(leaf)
-
-    return jax.tree_util.tree_map_with_path(check, params)
-
-
-def _started_from(params, initial, surveys, source):
-    """Return initial values with the user's in their places."""
-    if not isinstance(params, dict):
-        raise ParameterError(
-            f"params are a dict of addresses, and got {type(params).__name__}.",
-            where=source,
-            fix="posterior.params of a fit of the same model and guide, or {address: unconstrained value}",
-        )
-    statements = {a: group[0].statement for surveyed in surveys for a, group in surveyed.params.items()}
-    for address, value in params.items():
-        if address not in initial:
-            raise ParameterError(
-                f"there is no param {address!r} in this model and guide." + did_you_mean(str(address), initial),
-                where=source,
-                fix="params of a fit serve the same model and guide only",
-            )
-        params = params | {address: jnp.asarray(check_param(statements[address], value, source))}
-    return initial | params

@@ -14,7 +14,7 @@ from vipl.lang.observation import as_array, check_finite, check_shape, check_wit
 from vipl.lang.param import ParamStatement
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
-from vipl.lang.sample import SampleStatement
+from vipl.lang.site import SampleStatement
 
 
 def condition(program: Program, choices: Mapping) -> Program:

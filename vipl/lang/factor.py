@@ -12,8 +12,8 @@ from vipl._core.compat import staging_depth
 from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.statement import Statement, bind
+from vipl.lang.expansion import expand_shape
 from vipl.lang.observation import as_array
-from vipl.lang.plate import expand_shape
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

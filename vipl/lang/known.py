@@ -14,7 +14,7 @@ from vipl._core.compat import Literal, is_tracer
 from vipl._core.interpreter import Located
 from vipl._core.staging import Staged
 from vipl.lang.parameter_checks import check_parameters
-from vipl.lang.sample import SampleStatement
+from vipl.lang.site import SampleStatement
 
 
 class Unknown:

@@ -18,7 +18,7 @@ from vipl.distributions.log_prob import log_prob
 from vipl.lang.factor import DeterministicStatement, FactorStatement
 from vipl.lang.param import ParamStatement
 from vipl.lang.plate import IndicesStatement
-from vipl.lang.sample import SampleStatement
+from vipl.lang.site import SampleStatement
 from vipl.tracing.own_density import mark_density
 from vipl.tracing.survey import Survey
 
@@ -168,7 +168,9 @@ def score(statement: SampleStatement, leaves, value, *, shared: bool = False, gu
     if shared:
         return over_lanes(one, statement.lanes)(*leaves, value)
     lanes = [dataclasses.replace(lane, mapped=lane.mapped[: len(leaves)]) for lane in statement.lanes]
-    value = jnp.asarray(value, jnp.promote_types(jnp.result_type(value), statement.dtype))
+    value = jnp.asarray(value)
+    precise = jnp.promote_types(value.dtype, statement.dtype)  # float32 given to a float64 program, 1 for 1.0
+    value = value if value.dtype == precise else value.astype(precise)
     return over_lanes(one, lanes, extra=1)(*leaves, value)
 
 

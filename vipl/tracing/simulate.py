@@ -2,25 +2,19 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 from vipl._core import ambient
 from vipl._core.errors import ProgramError, RandomnessError
-from vipl._core.interpreter import interpret
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
 from vipl._core.statement import bind_again, over_lanes
-from vipl._core.static import StaticValue
 from vipl.distributions.base_noise import transport
 from vipl.distributions.subsample import subsample_indices
-from vipl.lang.factor import DeterministicStatement, FactorStatement
-from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
-from vipl.lang.sample import SampleStatement
-from vipl.tracing.meaning import Meaning, score, total
+from vipl.tracing.meaning import Meaning, score
 from vipl.tracing.noise import LoopKeys, draw_noise
-from vipl.tracing.survey import Survey, survey
-from vipl.tracing.trace import Places, Trace, build_site, build_value
+from vipl.tracing.record import run
+from vipl.tracing.survey import survey
+from vipl.tracing.trace import Trace
 
 
 def simulate(program: Program, key=None) -> Trace:
@@ -125,38 +119,3 @@ class Choose(Meaning):
     def indices(self, path, statement, given):
         """Bind the plate again."""
         return bind_again([], statement)
-
-
-def run(surveyed: Survey, handler: Meaning, given: dict) -> Trace:
-    """Interpret a program with a handler that records, and build the trace."""
-    staged = surveyed.staged
-    results, outputs = interpret(staged.jaxpr, staged.consts, [], handler, handler.given() | given)
-    unrecorded = [s.statement for s in surveyed.of_kind((SampleStatement, FactorStatement)) if s.loop is not None]
-
-    def built(groups, build):
-        present = {a: [outputs[s.path] for s in group if s.path in outputs] for a, group in groups.items()}
-        return {address: build(group) for address, group in present.items() if group}
-
-    sites = built(surveyed.latents, lambda group: build_site(group, False))
-    sites |= built(surveyed.observed, lambda group: build_site(group, True))
-    deterministics: dict[str, list] = {}
-    for located in surveyed.of_kind(DeterministicStatement):
-        deterministics.setdefault(located.statement.address, []).append(located)
-    indices: dict[str, list] = {}
-    for located in surveyed.of_kind(IndicesStatement):
-        indices.setdefault(located.statement.address, []).append(located)
-    recorded = built(deterministics, build_value)
-    addresses = dict.fromkeys(s.statement.address for s in staged.statements)
-    return Trace(
-        choices={a: s.value for a, s in sites.items() if not s.observed},
-        observed={a: s.value for a, s in sites.items() if s.observed},
-        deterministics=recorded,
-        indices=built(indices, build_value),
-        sites=sites,
-        value=staged.out.fill(results),
-        _log_density=total(outputs),
-        _order=tuple(a for a in addresses if a in sites or a in recorded),
-        _unrecorded=tuple(str(statement) for statement in unrecorded),
-        _origin=StaticValue(surveyed.program.fn),
-        _places=Places({s.statement.address: str(s.statement.source) for s in staged.statements}),
-    )

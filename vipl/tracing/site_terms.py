@@ -5,7 +5,8 @@ from __future__ import annotations
 from vipl._core.constructs import Conditional
 from vipl._core.interpreter import interpret
 from vipl._core.source import user_source
-from vipl.tracing.log_density import Score, check_choices
+from vipl.tracing.choices import check_choices
+from vipl.tracing.log_density import Score
 from vipl.tracing.survey import survey
 
 

@@ -15,7 +15,7 @@ from vipl.lang.factor import DeterministicStatement, FactorStatement
 from vipl.lang.param import ParamStatement
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
-from vipl.lang.sample import SampleStatement
+from vipl.lang.site import SampleStatement
 
 
 @dataclasses.dataclass(frozen=True)

@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
-import functools
-import itertools
 from collections.abc import Mapping
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from vipl._core.compat import is_tracer
-from vipl._core.constructs import Conditional
 from vipl._core.errors import AddressError, DensityError, did_you_mean
 from vipl._core.source import user_source
 from vipl._core.static import StaticValue
@@ -155,51 +151,3 @@ def show_array(value) -> str:
     if np.size(value) <= 4:
         return np.array2string(np.asarray(value), precision=4, separator=", ").replace("\n", "")
     return f"{value.dtype}{shape}"
-
-
-def build_site(outputs, observed: bool) -> Site:
-    """Return one Site from the outputs at one address: one, or several of exclusive branches."""
-    parts = [_parts(output) for output in outputs]
-    if len(parts) == 1:
-        (output, ran), = parts
-        return Site(output.distribution, output.value, output.log_prob, ran, observed)
-    value = merge([(output.value, ran) for output, ran in parts])
-    scores = _merge_scores([(output.log_prob, ran) for output, ran in parts])
-    ran = functools.reduce(jnp.logical_or, _same_rank([ran for _, ran in parts]))
-    return Site(tuple(output.distribution for output, _ in parts), value, scores, ran, observed)
-
-
-def build_value(outputs):
-    """Return one value from the outputs at one address."""
-    parts = [_parts(output) for output in outputs]
-    return parts[0][0].value if len(parts) == 1 else merge([(output.value, ran) for output, ran in parts])
-
-
-def _merge_scores(scores_and_ran):
-    """Return the log_prob of the branch that ran, summed over the axes that are an event in another branch."""
-    masked = [jnp.where(*_same_rank([ran, score]), 0.0) for score, ran in scores_and_ran]
-    sizes = zip(*(score.shape for score in masked), strict=False)
-    shared = len(list(itertools.takewhile(lambda lengths: len(set(lengths)) == 1, sizes)))
-    return sum(jnp.sum(score, tuple(range(shared, score.ndim))) for score in masked)
-
-
-def _same_rank(arrays):
-    """Append axes of size one where there are fewer than in another array."""
-    rank = max(a.ndim for a in arrays)
-    return [jnp.reshape(a, a.shape + (1,) * (rank - a.ndim)) for a in arrays]
-
-
-def _parts(output):
-    if isinstance(output, Conditional):
-        return output.output, output.ran
-    return output, jnp.array(True)
-
-
-def merge(values_and_ran):
-    """Return the value of the branch that ran; of none, zeros."""
-    result = None
-    for value, ran in values_and_ran:
-        mask = jnp.reshape(ran, ran.shape + (1,) * (value.ndim - ran.ndim))
-        kept = jnp.where(mask, value, jnp.zeros_like(value))
-        result = kept if result is None else jnp.where(mask, value, result)
-    return result

@@ -1,6 +1,6 @@
 """The transformation: an objective program becomes an unbiased estimate of its value and gradient."""
 
+from vipl.transform.continuous import continuous
 from vipl.transform.expectation import Expectation, expectation
-from vipl.transform.soundness import continuous
 
 __all__ = ["Expectation", "continuous", "expectation"]

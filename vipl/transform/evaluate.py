@@ -22,10 +22,9 @@ from vipl.transform.choose import draw_choice, draw_indices
 from vipl.transform.linear import LINEAR
 from vipl.transform.native import run_construct
 from vipl.transform.provenance import propagate_equation
-from vipl.transform.terms import OwnDensity, Term, Value, collapse, is_plain, plain, union
 from vipl.transform.provenance.alignment import joint
+from vipl.transform.terms import OwnDensity, Term, Value, collapse, is_plain, plain, union
 from vipl.transform.weights import ChoiceWeights, expected
-
 
 _MOST_SAMPLES = 65_536
 

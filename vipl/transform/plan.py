@@ -3,18 +3,18 @@
 from __future__ import annotations
 
 import dataclasses
-import fnmatch
 import warnings
 
 import jax
 
-from vipl._core.errors import AddressError, BiasError, BiasWarning, EstimatorError, did_you_mean
+from vipl._core.errors import BiasError, BiasWarning, EstimatorError
 from vipl._core.interpreter import Located
 from vipl._core.staging import Staged
 from vipl.estimators import Auto, Estimator, Reparam
 from vipl.lang.plate import IndicesStatement
-from vipl.lang.sample import SampleStatement
+from vipl.lang.site import SampleStatement
 from vipl.tracing.noise import draw_noise
+from vipl.transform.candidates import asked_for, candidates_for, check_overrides
 from vipl.transform.evaluate import Evaluation, TooManySamples
 from vipl.transform.provenance.alignment import JOINT
 from vipl.transform.soundness import jumps
@@ -79,11 +79,11 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
         AddressError: an override matches nothing.
     """
     choices = [s for s in staged.statements if isinstance(s.statement, SampleStatement) and not s.statement.observed]
-    _check_overrides(overrides, {s.statement.address for s in choices}, where)
+    check_overrides(overrides, {s.statement.address for s in choices}, where)
     indices = [s for s in staged.statements if isinstance(s.statement, IndicesStatement)]
     random = sorted(choices + indices, key=lambda s: s.path)
-    asked = {s.path: _asked_for(s, overrides) for s in choices}
-    candidates = {s.path: _candidates(s, asked[s.path]) for s in choices}
+    asked = {s.path: asked_for(s, overrides) for s in choices}
+    candidates = {s.path: candidates_for(s, asked[s.path]) for s in choices}
     automatic = frozenset(path for path, estimator in asked.items() if isinstance(estimator, Auto))
     avoided: dict[tuple[int, ...], str] = {}
     while True:
@@ -171,57 +171,6 @@ def _joint_axes(plan: Plan) -> dict:
             axes = {i for i, e in enumerate(alignment) if e is JOINT and shapes[choice][i] != 1}
             found.setdefault(choice, set()).update(axes)
     return {choice: tuple(sorted(axes)) for choice, axes in found.items() if axes}
-
-
-def _check_overrides(overrides, addresses, where) -> None:
-    for pattern, _ in overrides:
-        if not any(fnmatch.fnmatchcase(address, pattern) for address in addresses):
-            raise AddressError(
-                f"with_estimators names {pattern!r}, which matches no choice." + did_you_mean(pattern, addresses),
-                where=where,
-                fix='an address or a glob such as "z*"; print(objective.explain(…)) lists the choices',
-            )
-
-
-def _asked_for(located: Located, overrides) -> Estimator:
-    """Return the estimator that the user asked for."""
-    statement = located.statement
-    estimator = statement.estimator or Auto()
-    for pattern, override in overrides:
-        if fnmatch.fnmatchcase(statement.address, pattern):
-            estimator = override
-    if not isinstance(estimator, Estimator):
-        raise EstimatorError(
-            f"site {statement.address!r} got {estimator!r} as its estimator.",
-            where=statement,
-            fix="an instance of vipl.estimators.Estimator, such as estimators.Reparam()",
-        )
-    return estimator
-
-
-def _candidates(located: Located, estimator: Estimator) -> list[Estimator]:
-    """Return the estimators to try for a choice, best first."""
-    statement = located.statement
-    inside = bool(located.axes or located.branches or located.loop is not None)
-    candidates = estimator.candidates(statement, inside) if isinstance(estimator, Auto) else [estimator]
-    for candidate in candidates:
-        reason = candidate.refusal(statement) or _unfit_inside(candidate, located)
-        if reason is not None:
-            raise EstimatorError(
-                f"{type(candidate).__name__} cannot serve site {statement.address!r}: {reason}.",
-                where=statement,
-                fix="another estimator: Reparam for differentiable samplers, Enumerate for finite supports, "
-                "ScoreFunction where the support does not move; or sum the site out of the program",
-            )
-    return candidates
-
-
-def _unfit_inside(estimator: Estimator, located: Located) -> str | None:
-    if located.loop is not None and not isinstance(estimator, Reparam):
-        return "it is inside a while_loop, which runs an unknown number of times"
-    if (located.axes or located.branches) and not estimator.single:
-        return "it is inside a scan, vmap or branch, where only estimators of one value serve"
-    return None
 
 
 def _too_many(unfit, choices, plan) -> EstimatorError:

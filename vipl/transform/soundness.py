@@ -14,9 +14,9 @@ import jax
 
 from vipl._core.compat import Literal, equation_line, is_from_library, open_jaxpr
 from vipl._core.interpreter import has_statements
-from vipl._core.static import partition
-from vipl.lang.sample import SampleStatement
+from vipl.lang.site import SampleStatement
 from vipl.tracing.own_density import DensityStatement
+from vipl.transform.continuous import VOUCHED
 
 JUMPS = frozenset("gt lt ge le eq ne floor ceil round sign argmax argmin rem population_count top_k".split())
 _FREE = frozenset("is_finite stop_gradient".split())  # guards against infinities; what the user has cut off himself
@@ -25,7 +25,6 @@ _CONTINUOUS = frozenset(
     gelu silu swish mish soft_sign sparse_plus sparse_sigmoid clip logaddexp logaddexp2 xlogy xlog1py entr
     softmax log_softmax logsumexp standardize hypot norm""".split()
 )
-_VOUCHED = "vipl_continuous"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -53,41 +52,6 @@ def jumps(staged, is_pathwise) -> dict[tuple, str]:
     """
     results = _walk(staged.jaxpr, [], _Context(is_pathwise), ())
     return dict(results[0].jumped) if results else {}
-
-
-def continuous(fn):
-    """Vouch that a function is continuous, so that a pathwise derivative through it is right.
-
-    A piecewise function whose pieces meet (bilinear interpolation, a hand-written leaky_relu) looks like a jump to the
-    static check; wrapped in `continuous` it passes.
-
-    Args:
-        fn: a function of any pytrees, continuous and almost everywhere differentiable in its arrays.
-
-    Returns:
-        The same function.
-
-    Example:
-        >>> import jax.numpy as jnp, vipl
-        >>> hinge = vipl.continuous(lambda x: jnp.where(x > 0, x, 0.0))
-        >>> float(hinge(2.0))
-        2.0
-    """
-
-    def vouched(*args):
-        arrays, skeleton = partition(args)
-        out = []
-
-        def vipl_continuous(*arrays):
-            results, structure = partition(fn(*skeleton.fill(arrays)))
-            out.append(structure)
-            return results
-
-        vipl_continuous.__name__ = _VOUCHED
-        results = jax.jit(vipl_continuous)(*arrays)
-        return out[-1].fill(results)
-
-    return vouched
 
 
 def _join(*influences: Influence) -> Influence:
@@ -176,7 +140,7 @@ def _call(eqn, operands, context, path):
     params = eqn.params
     body = params["jaxpr" if "jaxpr" in params else "call_jaxpr"]
     name = params.get("name")
-    if name == _VOUCHED or (name in _CONTINUOUS and is_from_library(body)):
+    if name == VOUCHED or (name in _CONTINUOUS and is_from_library(body)):
         return [_join(*operands)] * len(eqn.outvars)
     return _walk(body, operands, context.within(eqn), (*path, 0))
 

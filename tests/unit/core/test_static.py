@@ -61,7 +61,7 @@ def assert_different(a, b):
         lambda: functools.partial(functools.partial(scaled(0.1)), b=1, a=2),
         lambda: optax.adam(0.1),
         lambda: optax.chain(optax.clip_by_global_norm(1.0), optax.adamw(1e-3, weight_decay=0.01)),
-        lambda: optax.sgd(optax.exponential_decay(0.1, 100, 0.9), momentum=0.9),
+        lambda: optax.sgd(optax.cosine_decay_schedule(0.1, 100), momentum=0.9),
         lambda: np.dtype("float32"),
         lambda: holding(jnp.float32),
     ],

@@ -1,0 +1,125 @@
+"""A site as it stands in a staged program: its distribution taken apart, and what is known of it statically."""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.distributions import Distribution, ExpandedDistribution, Independent, MaskedDistribution
+
+from vipl._core.compat import staging_depth
+from vipl._core.errors import ProgramError
+from vipl._core.source import user_source
+from vipl._core.statement import Statement
+from vipl.distributions.base_noise import Noise, noise_of
+from vipl.distributions.finite import num_support_points, support_moves
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class SampleStatement(Statement):
+    """A site.
+
+    Operands are the leaves of its distribution, and then the observation if there is one.
+
+    Attributes:
+        structure: the tree structure of the distribution.
+        observed: whether the last operand is an observation.
+        scale: factor of its log density, from subsampled plates.
+        noise: the parameter-free noise that a draw is made from.
+        reparameterised: whether the distribution has a differentiable sampler.
+        discrete: whether its support is.
+        support_size: number of points of a finite support, or None.
+        support_moves: whether the support depends on parameters.
+        event_dim: how many of the last axes of its value belong to one event.
+        distribution_name: the class of its distribution.
+        estimator: the gradient estimator that the site asks for, or None.
+        token: stands for the draw, to say which choice a log density is of.
+    """
+
+    structure: object = None
+    observed: bool = False
+    scale: float = 1.0
+    noise: Noise | None = None
+    reparameterised: bool = False
+    discrete: bool = False
+    support_size: int | None = None
+    support_moves: bool = False
+    event_dim: int = 0
+    distribution_name: str = ""
+    estimator: object = None
+    token: object = None
+
+    noun = "site"
+
+    @property
+    def draws(self):
+        """A latent site needs randomness of its own in every lane."""
+        return not self.observed
+
+    def distribution(self, leaves) -> Distribution:
+        """Return the distribution with these leaves."""
+        return jax.tree.unflatten(self.structure, leaves)
+
+
+def site_statement(address, source, distribution, here, obs, estimator) -> SampleStatement:
+    """Return the statement of a site.
+
+    Args:
+        address: its full address.
+        source: the user's line.
+        distribution: its distribution, expanded to its plates.
+        here: its surroundings.
+        obs: the observed value as an array, or None.
+        estimator: the estimator that it asks for, or None.
+    """
+    return SampleStatement(
+        address,
+        source,
+        staging_depth() - here.depth,
+        tuple(distribution.shape()),
+        jnp.result_type(obs) if obs is not None else value_dtype(distribution),
+        structure=jax.tree.structure(distribution),
+        observed=obs is not None,
+        scale=float(np.prod([frame.scale for frame in here.plates])),
+        noise=noise_of(distribution),
+        reparameterised=bool(distribution.has_rsample),
+        discrete=bool(distribution.is_discrete),
+        support_size=num_support_points(distribution),
+        support_moves=support_moves(distribution),
+        event_dim=len(distribution.event_shape),
+        distribution_name=_name(distribution),
+        estimator=estimator,
+        token=object(),
+    )
+
+
+def value_dtype(distribution: Distribution):
+    """Return the dtype of a distribution's draws, without drawing."""
+    leaves, structure = jax.tree.flatten(distribution)
+    return _value_dtype(structure, tuple((np.shape(x), jnp.result_type(x)) for x in leaves), jax.config.jax_enable_x64)
+
+
+@functools.lru_cache(maxsize=4096)
+def _value_dtype(structure, avals, x64):
+    del x64  # part of the cache's key
+
+    def draw(*leaves):  # the key is made here, lest the program that is being staged gets an equation for it
+        return jax.tree.unflatten(structure, leaves).sample(jax.random.key(0))
+
+    leaves = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in avals]
+    try:
+        return jax.eval_shape(draw, *leaves).dtype
+    except NotImplementedError as error:
+        name = type(jax.tree.unflatten(structure, leaves)).__name__
+        raise ProgramError(
+            f"{name} cannot be sampled from ({error}).", where=user_source(), fix="vipl.factor adds a log density alone"
+        ) from error
+
+
+def _name(distribution) -> str:
+    while isinstance(distribution, (ExpandedDistribution, Independent, MaskedDistribution)):
+        distribution = distribution.base_dist
+    return type(distribution).__name__

@@ -9,6 +9,7 @@ import pytest
 import vipl
 from jax.errors import JAXTypeError
 from program_registry import PROGRAMS, assert_density, in_float64
+from programs.hand import normal
 
 NUM_KEYS = 4
 SINGLE = 1e-5
@@ -141,3 +142,42 @@ def test_a_trace_of_tracers_has_a_repr():
 
 def test_the_registry_is_large():
     assert len(PROGRAMS) >= 75
+
+
+def unscaled(c):
+    return {address: term / (4 if address in ("z", "y", "f") else 1) for address, term in PROGRAMS["plate_subsampled"].terms(c).items()}
+
+
+def first_branch_always(c):
+    return PROGRAMS["cond"].terms(c | {"p": np.ones(())}) | {"p": PROGRAMS["cond"].terms(c)["p"]}
+
+
+def lanes_before_steps(c):
+    return PROGRAMS["scan_in_jax_vmap"].terms({"z": c["z"].T.reshape(c["z"].shape)})
+
+
+def scale_forgotten(c):
+    return PROGRAMS["normal_chain"].terms(c) | {"x": normal(c["x"], c["mu"])}
+
+
+@pytest.mark.parametrize(
+    ("name", "twin"),
+    [
+        ("plate_subsampled", unscaled),
+        ("cond", first_branch_always),
+        ("scan_in_jax_vmap", lanes_before_steps),
+        ("normal_chain", scale_forgotten),
+    ],
+)
+def test_a_twin_that_means_something_else_is_rejected(name, twin):
+    program, keys = PROGRAMS[name].program(), jax.random.split(jax.random.key(7), NUM_KEYS)
+    traces, (densities, *_) = jax.device_get(run(program, keys))
+    rejected = []
+    for i in range(NUM_KEYS):
+        values = in_float64(jax.tree.map(lambda leaf: leaf[i], traces.choices | traces.indices))  # noqa: B023
+        assert_density(densities[i], PROGRAMS[name].terms(values), SINGLE)
+        try:
+            assert_density(densities[i], twin(values), SINGLE)
+        except AssertionError:
+            rejected.append(i)
+    assert rejected

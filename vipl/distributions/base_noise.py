@@ -73,14 +73,41 @@ def transport(distribution: Distribution, noise_value) -> tuple[jax.Array, jax.A
         2.0
     """
     shape = distribution.batch_shape
-    with validation_off():
-        distribution = unvalidated(distribution)
-        value, density = _transport(distribution, noise_value, shape)
+    value, density = push_forward(distribution, lambda d, batch_shape: _draw_leaf(d, noise_value, batch_shape))
     if not distribution.has_rsample:
         value, density = lax.stop_gradient(value), None
     if density is None:
         density = log_prob(distribution, value, guard=False)
     return value, density if jnp.shape(density) == shape else jnp.broadcast_to(density, shape)
+
+
+def push_forward(distribution: Distribution, draw_leaf):
+    """Draw from what a distribution is made of, and push the draw through its wrappers and transforms.
+
+    Args:
+        distribution: any NumPyro distribution.
+        draw_leaf: called as `draw_leaf(leaf, batch_shape)`; draws from the innermost distribution.
+
+    Returns:
+        The value, and its log density if a transform made it cheaper to know than to recompute, else None.
+
+    Example:
+        >>> import vipl.distributions as dist
+        >>> value, _ = push_forward(dist.LogNormal(0.0, 1.0), lambda leaf, batch_shape: jnp.zeros(batch_shape))
+        >>> value.item()
+        1.0
+    """
+    with validation_off():
+        return _transport(unvalidated(distribution), draw_leaf, distribution.batch_shape)
+
+
+def is_pushed_forward(distribution: Distribution) -> bool:
+    """Return whether a distribution is a simpler one, seen through transforms."""
+    while _is_wrapper(distribution):
+        if _is_transformed(distribution):
+            return True
+        distribution = distribution.base_dist
+    return False
 
 
 def draw(distribution: Distribution, key) -> tuple[jax.Array, jax.Array]:
@@ -135,16 +162,16 @@ def _noise(d, batch_shape):
     return ("key", ()) if rule is None else (rule.kind, rule.shape(d, batch_shape))
 
 
-def _transport(d, noise, batch_shape):
+def _transport(d, draw_leaf, batch_shape):
     """Return a draw of shape `(*batch_shape, *event)` and its log density, or None for the density.
 
     None says that the density is that of the finished value, to be computed once at the end: only a
     distribution that pushes its base forward knows a better way.
     """
     if not _is_wrapper(d):
-        return _draw_leaf(d, noise, batch_shape), None
+        return draw_leaf(d, batch_shape), None
     base_shape = _base_batch(d, batch_shape)
-    value, density = _transport(d.base_dist, noise, base_shape)
+    value, density = _transport(d.base_dist, draw_leaf, base_shape)
     if _is_transformed(d):
         if density is None:
             density = log_prob(d.base_dist, value, guard=False)

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+
+import jax
+
 from vipl._core import ambient
 from vipl._core.errors import ProgramError, RandomnessError
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
 from vipl._core.statement import bind_again, over_lanes
-from vipl.distributions.base_noise import transport
+from vipl.distributions.base_noise import is_pushed_forward, push_forward, transport
 from vipl.distributions.subsample import subsample_indices
 from vipl.lang.program import Program
+from vipl.lang.site import site_statement
 from vipl.tracing.meaning import Meaning, score
 from vipl.tracing.noise import LoopKeys, draw_noise
 from vipl.tracing.record import run
@@ -110,12 +115,26 @@ class Choose(Meaning):
     rebinds = True
 
     def latent(self, path, statement, leaves, given):
-        """Bind the site again, as a choice."""
+        """Bind the site again, as a choice.
+
+        A transformed distribution becomes a choice of its base, pushed forward: the same law, a density without any
+        inverse, and an estimator for the base serves.
+        """
         token = object()  # two runs of one program make two choices
-        value = bind_again(leaves, statement, token=token)
-        density = score(statement, leaves, value, guard=False)
+        distribution = statement.distribution(leaves)
+        if statement.lanes or not is_pushed_forward(distribution):
+            value = bind_again(leaves, statement, token=token)
+            density = score(statement, leaves, value, guard=False)
+        else:
+            value, density = push_forward(distribution, functools.partial(_choose_leaf, statement, token))
         return value, self.marked(statement, leaves, value, density, token)
 
     def indices(self, path, statement, given):
         """Bind the plate again."""
         return bind_again([], statement)
+
+
+def _choose_leaf(statement, token, leaf, batch_shape):
+    leaf = leaf if leaf.batch_shape == batch_shape else leaf.expand(batch_shape)
+    choice = site_statement(statement.address, statement.source, leaf, ambient.current(), None, statement.estimator)
+    return bind_again(jax.tree.leaves(leaf), choice, token=token)

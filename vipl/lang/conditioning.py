@@ -6,15 +6,12 @@ from collections.abc import Mapping
 
 import jax.numpy as jnp
 
-from vipl._core.errors import AddressError, ParameterError, ProgramError, did_you_mean
+from vipl._core.errors import ParameterError, ProgramError, did_you_mean
 from vipl._core.source import user_source
-from vipl.distributions.support import kind_of
-from vipl.lang.known import is_known, known_leaves, known_support
-from vipl.lang.observation import as_array, check_finite, check_shape, check_within, known_value
 from vipl.lang.param import ParamStatement
-from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
 from vipl.lang.site import SampleStatement
+from vipl.lang.values import checked_values
 
 
 def condition(program: Program, choices: Mapping) -> Program:
@@ -39,8 +36,8 @@ def condition(program: Program, choices: Mapping) -> Program:
         >>> float(vipl.log_density(model() | {"x": 0.0}, {}))
         -0.9189...
     """
-    program, choices = _checked(program, choices, "condition", (SampleStatement, IndicesStatement))
-    return program.replace(observations=program.observations | choices)
+    _check_program(program, "condition", user_source())
+    return program | choices
 
 
 def do(program: Program, choices: Mapping) -> Program:
@@ -65,45 +62,9 @@ def do(program: Program, choices: Mapping) -> Program:
         >>> float(vipl.log_density(vipl.do(model(), {"x": 5.0}), {}))
         0.0
     """
-    program, choices = _checked(program, choices, "do", (SampleStatement,))
-    return program.replace(interventions=program.interventions | choices)
-
-
-def _checked(program, choices, function, kinds):
-    source = user_source()
-    _check_program(program, function, source)
-    choices = getattr(choices, "choices", choices)
-    if not isinstance(choices, Mapping):
-        raise AddressError(
-            f"vipl.{function} takes values by address, and got {type(choices).__name__}.",
-            where=source,
-            fix='a dict {"address": value}, or a Trace',
-        )
-    staged = program.stage()
-    statements = staged.statements
-    known = {s.statement.address: s for s in statements if isinstance(s.statement, kinds)}
-    checked = {}
-    for address, value in choices.items():
-        if address not in known:
-            raise unknown_address(address, known, f"vipl.{function} of {program.name}, {source}", statements)
-        given, value = value, as_array(value, address, f"vipl.{function}, {source}")
-        where = f"{known[address].statement}; value given at {source}"
-        check_shape(value, known[address].full_shape, address, where)
-        given = known_value(given, value)
-        if isinstance(known[address].statement, SampleStatement) and given is not None:
-            _check_value(given, known[address], staged, where)
-        checked[address] = value
-    return program, checked
-
-
-def _check_value(value, located, staged, where):
-    """Refuse a value that is NaN or outside of the site's support, as far as that is known."""
-    statement = located.statement
-    check_finite(value, statement.address, where)
-    support = known_support(located, staged)
-    if support is not None and is_known(support):
-        kind = kind_of(statement.distribution(known_leaves(located, staged)))
-        check_within(value, support, kind, statement.address, where)
+    _check_program(program, "do", user_source())
+    values = checked_values(program.stage(), program.name, choices, "do", (SampleStatement,))
+    return program.replace(interventions=program.interventions | values)
 
 
 def _check_program(program, function, source):
@@ -114,18 +75,6 @@ def _check_program(program, function, source):
             where=source,
             fix=f"call the program function with its arguments first: vipl.{function}({name}(…), …)",
         )
-
-
-def unknown_address(address, known, where, statements=()):
-    """Return the error for an address that is not there, with the closest one that is."""
-    other = next((s.statement for s in statements if s.statement.address == address), None)
-    what = (
-        f"{address!r} is a {other.noun} and cannot be set."
-        if other is not None
-        else f"there is no site {address!r}." + did_you_mean(str(address), known)
-    )
-    fix = "condition or do the random sites that it is computed from" if other is not None else "correct the address"
-    return AddressError(what, where=where, fix=fix)
 
 
 def with_params(program: Program, params: Mapping) -> Program:

@@ -26,6 +26,10 @@ from vipl._core.source import user_source
 from vipl._core.staging import Staged, stage
 from vipl._core.static import FunctionKey, Skeleton, partition, plain_array
 from vipl.distributions.validation import validation_off
+from vipl.lang.known import check_known_parameters
+from vipl.lang.plate import IndicesStatement
+from vipl.lang.site import SampleStatement
+from vipl.lang.values import checked_values
 from vipl.lang.foreign import RefuseNumPyro
 
 
@@ -90,8 +94,6 @@ class Program:
         """Return the function staged as a program of its own; once for each Program."""
         setting = (x64_enabled(), ambient.current())
         if self._staged is None or self._staged[0] != setting:
-            from vipl.lang.known import check_known_parameters
-
             staged = stage(self.run, kind="program")
             check_known_parameters(staged)
             self._staged = (setting, staged)
@@ -99,9 +101,8 @@ class Program:
 
     def __or__(self, choices) -> Program:
         """Observe addresses: the same as `vipl.condition(program, choices)`."""
-        from vipl.lang.conditioning import condition
-
-        return condition(self, choices)
+        values = checked_values(self.stage(), self.name, choices, "condition", (SampleStatement, IndicesStatement))
+        return self.replace(observations=self.observations | values)
 
     def __repr__(self):
         args, kwargs, observations, interventions, _ = self._contents()

@@ -17,16 +17,25 @@ from vipl.transform.terms import Term, Value, add, change, is_plain
 
 
 def _shaped(value: Value, shape) -> Value:
-    """Return a value with scalars among its terms broadcast to the shape of the result."""
-    return tuple(
-        term if term.shape == shape else change(term, lambda x, t=term: _broadcast(x, t.lead, shape, ())) for term in value
-    )
+    """Return a value with its terms stretched to the shape of the result, as an elementwise primitive does."""
+    return tuple(term if term.shape == shape else _stretched(term, shape) for term in value)
+
+
+def _stretched(term: Term, shape) -> Term:
+    own = term.shape
+    dimensions = range(len(own))  # of equal rank, or a scalar
+
+    def to(axis):
+        inner = axis - term.hidden
+        return JOINT if inner >= 0 and own[inner] != shape[inner] else Along(axis)
+
+    return change(term, lambda x: _broadcast(x, term.lead, shape, dimensions), to)
 
 
 def _broadcast(array, lead, shape, dimensions):
     front = jnp.shape(array)[:lead]
     kept = (*range(lead), *(lead + d for d in dimensions))
-    return lax.broadcast_in_dim(array, (*front, *shape), kept)
+    return lax.broadcast_in_dim(jnp.asarray(array), (*front, *shape), kept)
 
 
 def _add(eqn, operands):

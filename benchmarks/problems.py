@@ -1,4 +1,4 @@
-"""The programs and data that the benchmarks fit: eight schools, logistic regression, and the radon hierarchy."""
+"""What the benchmarks fit: eight schools, logistic regression, and the radon hierarchy."""
 
 from __future__ import annotations
 

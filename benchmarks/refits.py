@@ -2,8 +2,8 @@
 
     python benchmarks/refits.py [variant]
 
-New data, keys, optimisers and guides each time. Goals: zero compilations after the first fit, and at most 0.05 MB
-of memory for each of the last 200.
+New data, keys, optimisers and guides each time. Goals: zero compilations after the first fit, and at most
+0.05 MB of memory for each of the last 200.
 """
 
 from __future__ import annotations
@@ -54,7 +54,8 @@ def guide_program() -> dict:
         with vipl.plate("covariate", 5):
             vipl.sample("weights", dist.Normal(loc, scale))
         log_noise = vipl.param("log_noise", 0.0)
-        vipl.sample("noise", dist.LogNormal(log_noise, vipl.param("spread", 0.1, constraint=dist.constraints.positive)))
+        spread = vipl.param("spread", 0.1, constraint=dist.constraints.positive)
+        vipl.sample("noise", dist.LogNormal(log_noise, spread))
 
     return {"guide": guide()}
 
@@ -83,7 +84,11 @@ def main(name: str) -> None:
         y = random.normal(size=100).astype(np.float32)
         began = time.perf_counter()
         posterior = vipl.infer(
-            model(x, y), key=jax.random.key(i), optimizer=optax.adam(0.01), num_steps=STEPS, progress=False,
+            model(x, y),
+            key=jax.random.key(i),
+            optimizer=optax.adam(0.01),
+            num_steps=STEPS,
+            progress=False,
             **VARIANTS[name](),
         )
         seconds.append(time.perf_counter() - began)

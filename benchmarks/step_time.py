@@ -8,6 +8,7 @@ not count. Prints also what each gives the compiler, and what that takes. Goal: 
 
 from __future__ import annotations
 
+import functools
 import sys
 import time
 
@@ -34,7 +35,10 @@ def steps_of(name: str) -> dict:
     twin = twins.ELBOS[name]
     return {
         "vipl": (jax.value_and_grad(elbo), posterior.params),
-        "twin": (jax.value_and_grad(lambda p, key, data: twin(p, key, *data)), twins.start(twins.SHAPES[name])),
+        "twin": (
+            jax.value_and_grad(lambda params, key, data: twin(params, key, *data)),
+            twins.start(twins.SHAPES[name]),
+        ),
     }
 
 
@@ -82,8 +86,8 @@ def main(name: str) -> None:
         print(f"{name:20} {label}: {describe(step, params, key, data)}")
     calls, scans = {}, {}
     for label, (step, params) in steps.items():
-        calls[label] = lambda call=jax.jit(step), params=params: call(params, key, data)
-        scans[label] = lambda run=scanned(step), params=params: run(params, key, data)
+        calls[label] = functools.partial(jax.jit(step), params, key, data)
+        scans[label] = functools.partial(scanned(step), params, key, data)
     for what, times, scale in (
         ("call", timing.interleaved(calls, rounds=2000, calls=10), 1),
         ("scan", timing.interleaved(scans, rounds=500), STEPS),

@@ -2,11 +2,13 @@
 
     python benchmarks/subsampled_plate.py
 
-Linear regression on 20 covariates. One step is value and gradient of the mean-field ELBO. Against the same program
-handed its indices, and against NumPyro's plate. Goal: at most 1.15 times the step with given indices.
+Linear regression on 20 covariates. One step is value and gradient of the mean-field ELBO. Against the same
+program handed its indices, and against NumPyro's plate. Goal: at most 1.15 times the step with given indices.
 """
 
 from __future__ import annotations
+
+import functools
 
 import jax
 import numpyro
@@ -85,8 +87,8 @@ def main() -> None:
     }
     key, calls, scans = jax.random.key(3), {}, {}
     for label, (step, params, columns) in contestants.items():
-        calls[label] = lambda call=jax.jit(step), args=(params, key, columns): call(*args)
-        scans[label] = lambda run=step_time.scanned(step, 20), args=(params, key, columns): run(*args)
+        calls[label] = functools.partial(jax.jit(step), params, key, columns)
+        scans[label] = functools.partial(step_time.scanned(step, 20), params, key, columns)
     for what, times, scale in (
         ("call", timing.interleaved(calls, rounds=200, calls=5), 1),
         ("scan", timing.interleaved(scans, rounds=60), 20),

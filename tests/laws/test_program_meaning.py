@@ -1,4 +1,4 @@
-"""What a program means in float32: its density is the one written by hand, and its draws depend on the key alone."""
+"""What a program means in float32: its density is that written by hand, its draws depend on the key alone."""
 
 import dataclasses
 import functools
@@ -6,10 +6,11 @@ import functools
 import jax
 import numpy as np
 import pytest
-import vipl
 from jax.errors import JAXTypeError
 from program_registry import PROGRAMS, assert_density, in_float64
 from programs.hand import normal
+
+import vipl
 
 NUM_KEYS = 4
 SINGLE = 1e-5
@@ -17,7 +18,7 @@ SINGLE = 1e-5
 
 @dataclasses.dataclass
 class Evidence:
-    """One program, drawn with every key at once; `densities` are of the trace, of the same again, of a dict."""
+    """One program, drawn with every key; `densities` are of the trace, of the trace again, of a dict."""
 
     case: object
     program: object
@@ -145,7 +146,10 @@ def test_the_registry_is_large():
 
 
 def unscaled(c):
-    return {address: term / (4 if address in ("z", "y", "f") else 1) for address, term in PROGRAMS["plate_subsampled"].terms(c).items()}
+    return {
+        address: term / (4 if address in ("z", "y", "f") else 1)
+        for address, term in PROGRAMS["plate_subsampled"].terms(c).items()
+    }
 
 
 def first_branch_always(c):

@@ -4,8 +4,9 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-import vipl
 from program_registry import PROGRAMS, assert_density, in_float64
+
+import vipl
 
 DOUBLE = 1e-12
 STEP = 1e-5

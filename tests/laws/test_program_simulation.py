@@ -11,9 +11,10 @@ import jax
 import numpy as np
 import pytest
 import scipy.stats
-import vipl
 from helpers import draws
 from program_registry import PROGRAMS, in_float64
+
+import vipl
 
 NUM_DRAWS = draws(4000)
 CHECKED = [name for name, case in PROGRAMS.items() if case.uniforms is not None]
@@ -58,8 +59,8 @@ def uniforms_of(case, num_draws=NUM_DRAWS):
 def assert_independent_uniforms(uniforms, names):
     """Check each column against the uniform law, and the values and their spread for mean and correlations.
 
-    With 4000 draws a mean off by 0.08 standard deviations is seen, a distribution function off by 0.045, and a
-    correlation of 0.08.
+    With 4000 draws a mean off by 0.08 standard deviations is seen, a distribution function off by 0.045,
+    and a correlation of 0.08.
     """
     assert ((uniforms >= 0) & (uniforms <= 1)).all(), "not in [0, 1]"
     for column, name in zip(uniforms.T, names, strict=True):
@@ -83,7 +84,7 @@ def test_draws_follow_their_law_and_are_independent(name):
 
 @pytest.mark.statistical
 def test_the_check_sees_what_is_wrong():
-    """A scale off by a tenth, a shift, a shared draw, a draw of opposite sign, a spread that follows another."""
+    """A scale, a shift, a shared draw, a draw of opposite sign, a spread that follows another."""
     uniforms, names = uniforms_of(PROGRAMS["vmap_unbatched"])
     normal = scipy.stats.norm
 

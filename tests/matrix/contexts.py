@@ -29,7 +29,7 @@ class Context:
         name: how the matrix calls it.
         program: `program(draw, theta)`, run inside an expectation.
         twin: `twin(mean, theta)`, its exact value.
-        inside: whether choices stand inside a scan, branch or vmap.
+        inside: whether only estimators of one value can serve: inside a scan or branch, or mixed across lanes.
         order: 1, or 2 for the Hessian.
     """
 
@@ -113,10 +113,14 @@ def nested_plate(draw, theta):
     return jnp.sum(cost(theta, u[:, 0], u[:, 1]))
 
 
-@context(lambda mean, theta: _summed(mean, theta) + _product(mean, theta), inside=True)
+@context(_summed)
 def jax_vmap(draw, theta):
-    u = jax.vmap(lambda t: draw("x", t))(stacked(theta))
-    return jnp.sum(jnp.array(SCALES) * cost(theta, u)) + jnp.prod(1 + 0.5 * u)
+    return jnp.sum(jax.vmap(lambda t, s: s * cost(theta, draw("x", t)))(stacked(theta), jnp.array(SCALES)))
+
+
+@context(_product, inside=True)
+def product_across_jax_vmap(draw, theta):
+    return jnp.prod(1 + 0.5 * jax.vmap(lambda t: draw("x", t))(stacked(theta)))
 
 
 @context(lambda mean, theta: 3 * mean(theta, lambda u: cost(theta, u)), inside=True)

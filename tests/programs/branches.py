@@ -2,13 +2,14 @@
 
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from jax import lax
 from programs.case import case
 from programs.hand import bernoulli, categorical, coin, discrete, gamma, gamma_cdf, mvn, normal, where_ran
 from scipy import stats
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 THIRDS = np.array([0.2, 0.5, 0.3])
 

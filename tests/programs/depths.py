@@ -3,14 +3,15 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from jax import lax
 from programs.case import case
 from programs.hand import before, gamma, gamma_cdf, normal
 from programs.nested import pair
 from programs.pairs import LOCS, chain
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 
 @case

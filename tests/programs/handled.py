@@ -3,12 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from jax import lax
 from programs.case import case
 from programs.hand import before, normal
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 
 def chain():

@@ -3,11 +3,12 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from programs.case import case
 from programs.hand import dirichlet, dirichlet_uniforms, gamma, gamma_cdf, normal
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 LOCS = np.array([0.0, 1.0, -2.0])
 GRID = np.array([[0.0, 1.0], [2.0, -1.0], [0.5, 0.25]])

@@ -3,13 +3,14 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from jax import lax
 from programs.case import case
 from programs.hand import before, coin, gamma, gamma_cdf, mvn, normal
 from scipy import stats
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 DATA = np.array([0.5, -0.3, 1.2, 0.1])
 

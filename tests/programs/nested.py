@@ -3,12 +3,13 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from jax import lax
 from programs.case import case
 from programs.hand import before, bernoulli, normal
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 
 @vipl.program
@@ -37,8 +38,7 @@ class nested:
     def body():
         a = vipl.sample("a", pair(0.5))
         with vipl.scope("s"):
-            b = vipl.sample("b", pair(a, scale=2.0))
-        return b
+            return vipl.sample("b", pair(a, scale=2.0))
 
     def terms(c):
         a = c["a/x"] + c["a/y"]
@@ -82,7 +82,9 @@ class nested_twice:
             return vipl.sample("in", pair(loc) | {"y": 0.5}) + vipl.sample("own", dist.Normal(loc, 1.0))
 
         a = vipl.sample("a", middle(0.0))
-        return a + vipl.sample("b", middle(1.0) | {"own": 3.0}) + vipl.sample("c", middle(1.0) | {"in/x": 0.1})
+        return (
+            a + vipl.sample("b", middle(1.0) | {"own": 3.0}) + vipl.sample("c", middle(1.0) | {"in/x": 0.1})
+        )
 
     def terms(c):
         found = {"a/own": normal(c["a/own"]), "b/own": normal(3.0, 1.0), "c/own": normal(c["c/own"], 1.0)}

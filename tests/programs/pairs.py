@@ -3,14 +3,15 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from jax import lax
 from programs.case import case
-from programs.hand import before, bernoulli, coin, discrete, gamma, gamma_cdf, normal, where_ran
+from programs.hand import before, bernoulli, coin, discrete, gamma, normal, where_ran
 from programs.wrappers import with_jvp
 from scipy import stats
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 LOCS = np.array([0.0, 1.0, -2.0])
 
@@ -184,9 +185,10 @@ class switch_in_jax_vmap:
         k = vipl.sample("k", dist.Categorical(jnp.array([0.5, 0.5])))
 
         def lane(x):
-            branches = [lambda: vipl.sample("a", dist.Normal(x, s)) for s in (1.0,)]
-            branches += [lambda: vipl.sample("a", dist.Normal(-x, 2.0)) + vipl.sample("b", dist.Normal(x, 3.0))]
-            return lax.switch(k, branches)
+            def second():
+                return vipl.sample("a", dist.Normal(-x, 2.0)) + vipl.sample("b", dist.Normal(x, 3.0))
+
+            return lax.switch(k, [lambda: vipl.sample("a", dist.Normal(x, 1.0)), second])
 
         return jax.vmap(lane)(jnp.asarray(LOCS))
 

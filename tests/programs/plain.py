@@ -2,8 +2,6 @@
 
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from programs.case import case
 from programs.hand import (
     bernoulli,
@@ -23,6 +21,9 @@ from programs.hand import (
 )
 from scipy import special, stats
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 COVARIANCE = np.array([[2.0, 0.5], [0.5, 1.0]])
 PRECISION = np.array([[1.5, -0.5], [-0.5, 2.0]])
@@ -211,8 +212,7 @@ class gaussians:
     def body():
         x = vipl.sample("x", dist.MultivariateNormal(jnp.array([1.0, -1.0]), jnp.asarray(COVARIANCE)))
         vipl.sample("y", dist.MultivariateNormal(x, precision_matrix=jnp.asarray(PRECISION)))
-        z = vipl.sample("z", dist.MultivariateNormal(jnp.zeros((3, 2)), scale_tril=jnp.asarray(TRIL)))
-        return z
+        return vipl.sample("z", dist.MultivariateNormal(jnp.zeros((3, 2)), scale_tril=jnp.asarray(TRIL)))
 
     def terms(c):
         return {

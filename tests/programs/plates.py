@@ -2,11 +2,12 @@
 
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from programs.case import case
 from programs.hand import coin, dirichlet, dirichlet_uniforms, gamma, gamma_cdf, normal
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 EFFECTS = np.array([28.0, 8.0, -3.0, 7.0])
 ERRORS = np.array([15.0, 10.0, 16.0, 11.0])
@@ -50,7 +51,11 @@ class plates_nested:
     def terms(c):
         # plate a is dim -1, plate b dim -2
         assert c["z"].shape == (2, 3)
-        return {"u": normal(c["u"]), "z": normal(c["z"], c["u"], 0.5), "w": dirichlet(c["w"], [1.0, 2.0, 3.0])}
+        return {
+            "u": normal(c["u"]),
+            "z": normal(c["z"], c["u"], 0.5),
+            "w": dirichlet(c["w"], [1.0, 2.0, 3.0]),
+        }
 
     smooth = False
 
@@ -146,7 +151,10 @@ class plate_subsampled:
 class plate_subsampled_with_indices:
     def body():
         mu = vipl.sample("mu", dist.Normal(0.0, 1.0))
-        with vipl.plate("data", 10, subsample_size=4) as index, vipl.plate("more", 6, subsample_size=3) as other:
+        with (
+            vipl.plate("data", 10, subsample_size=4) as index,
+            vipl.plate("more", 6, subsample_size=3) as other,
+        ):
             data = jnp.arange(60.0).reshape(6, 10) / 60
             vipl.sample("y", dist.Normal(mu, 1.0), obs=data[other[:, None], index])
 

@@ -2,12 +2,13 @@
 
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from programs.case import case
 from programs.hand import discrete, exponential, gamma, normal
 from scipy import special, stats
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 WEIGHTS = np.array([0.3, 0.7])
 
@@ -46,7 +47,9 @@ class transformed:
         scale = vipl.sample("scale", dist.LogNormal(0.0, 0.5))
         exp_affine = [dist.transforms.AffineTransform(1.0, scale), dist.transforms.ExpTransform()]
         vipl.sample("x", dist.TransformedDistribution(dist.Normal(jnp.zeros(2), 1.0), exp_affine))
-        vipl.sample("u", dist.TransformedDistribution(dist.Normal(0.5, 1.0), dist.transforms.SigmoidTransform()))
+        vipl.sample(
+            "u", dist.TransformedDistribution(dist.Normal(0.5, 1.0), dist.transforms.SigmoidTransform())
+        )
 
     def terms(c):
         s, x, u = c["scale"], c["x"], c["u"]

@@ -5,11 +5,12 @@ import functools
 import jax
 import jax.numpy as jnp
 import numpy as np
-import vipl
-import vipl.distributions as dist
 from programs.case import case
 from programs.hand import gamma, gamma_cdf, normal
 from scipy.stats import norm
+
+import vipl
+import vipl.distributions as dist
 
 
 @jax.jit

@@ -3,10 +3,11 @@
 import jax
 import jax.numpy as jnp
 import pytest
-import vipl
-import vipl.distributions as dist
 from jax import lax
 from jax.sharding import PartitionSpec
+
+import vipl
+import vipl.distributions as dist
 from vipl._core.constructs import CONSTRUCTS
 
 
@@ -91,7 +92,11 @@ def test_the_table_has_a_rule_for_each_construct_that_programs_use():
         (lambda: jax.grad(draw)(0.0), vipl.ProgramError, "derivative"),
         (lambda: jax.linearize(draw, 0.0)[0], vipl.ProgramError, "derivative"),
         (lambda: jax.grad(lambda x: vipl.vmap(draw)(x).sum())(jnp.ones(2)), vipl.ProgramError, "derivative"),
-        (lambda: lax.associative_scan(lambda a, b: a + draw(b), jnp.ones(4)), vipl.AddressError, "'q' is used twice"),
+        (
+            lambda: lax.associative_scan(lambda a, b: a + draw(b), jnp.ones(4)),
+            vipl.AddressError,
+            "'q' is used twice",
+        ),
         (lambda: (draw(), draw()), vipl.AddressError, "'q' is used twice"),
         (lambda: float(draw()), vipl.ProgramError, "sampled here: 'q'"),
     ],

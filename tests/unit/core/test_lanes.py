@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
+
 import vipl
 import vipl.distributions as dist
-from jax import lax
 
 LANES = jnp.arange(3.0)
 
@@ -89,12 +90,20 @@ DISSOLVED = {
     "switch": lambda x: lax.switch(jnp.int32(x), [lambda: 0.0, lambda: draw(x), lambda: 1.0]),
     "in jit": jax.jit(lambda x: lax.cond(x > 1, lambda: draw(x), lambda: 0.0)),
     "jit inside": lambda x: lax.cond(x > 1, jax.jit(draw), lambda y: y, x),
-    "in scan": lambda x: lax.scan(lambda c, _: (lax.cond(c > 1, draw, lambda z: z, c), 0.0), x, None, length=2)[0],
-    "of an outer lane": lambda x: jax.vmap(lambda y: lax.cond(x > 1, lambda: draw(x + y), lambda: 0.0))(LANES),
-    "of an inner lane": lambda x: jax.vmap(lambda y: lax.cond(y > 1, lambda: draw(x + y), lambda: 0.0))(LANES),
+    "in scan": lambda x: lax.scan(
+        lambda c, _: (lax.cond(c > 1, draw, lambda z: z, c), 0.0), x, None, length=2
+    )[0],
+    "of an outer lane": lambda x: jax.vmap(lambda y: lax.cond(x > 1, lambda: draw(x + y), lambda: 0.0))(
+        LANES
+    ),
+    "of an inner lane": lambda x: jax.vmap(lambda y: lax.cond(y > 1, lambda: draw(x + y), lambda: 0.0))(
+        LANES
+    ),
     "factor": lambda x: lax.cond(x > 1, lambda: vipl.factor("q", x), lambda: None),
     "constant factor": lambda x: lax.cond(x > 1, lambda: vipl.factor("q", 1.0), lambda: None),
-    "observed": lambda x: lax.cond(x > 1, lambda: vipl.sample("q", dist.Normal(0.0, 1.0), obs=1.0), lambda: 0.0),
+    "observed": lambda x: lax.cond(
+        x > 1, lambda: vipl.sample("q", dist.Normal(0.0, 1.0), obs=1.0), lambda: 0.0
+    ),
     "nested program": lambda x: lax.cond(x > 1, lambda: vipl.sample("n", pair(x) | {"b": 1.0}), lambda: 0.0),
 }
 
@@ -107,7 +116,7 @@ def test_a_branch_that_lanes_take_or_not_is_refused(name):
 
 
 def test_a_cached_block_does_not_hide_a_dissolved_branch():
-    """The block is traced first where nothing is wrong; the answer of the trace cache must not excuse the rest."""
+    """The block is traced first where nothing is wrong; the trace cache must not excuse the rest."""
 
     @jax.jit
     def block(x):
@@ -133,6 +142,8 @@ def test_lanes_of_nested_programs_are_no_branches():
     assert trace["n/q"].shape == (3,)
 
 
-@pytest.mark.xfail(strict=True, raises=vipl.ProgramError, reason="jit(inline=True) leaves no equation to count")
+@pytest.mark.xfail(
+    strict=True, raises=vipl.ProgramError, reason="jit(inline=True) leaves no equation to count"
+)
 def test_an_inlined_jit_is_no_branch():
     simulate(lambda: jax.vmap(jax.jit(draw, inline=True))(LANES))

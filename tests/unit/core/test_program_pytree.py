@@ -1,4 +1,4 @@
-"""A Program is a pytree: arrays are leaves, the rest is static, and JAX's transformations take it as it is."""
+"""A Program is a pytree: arrays are leaves, the rest is static, and JAX transforms it as it is."""
 
 import functools
 
@@ -7,6 +7,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+
 import vipl
 import vipl.distributions as dist
 
@@ -41,7 +42,9 @@ def test_tree_map_gives_a_program_that_runs():
     np.testing.assert_allclose(vipl.log_density(doubled, choices), expected)
 
 
-@pytest.mark.parametrize("call", [vipl.simulate, lambda program, key: vipl.simulate(program, key).log_density])
+@pytest.mark.parametrize(
+    "call", [vipl.simulate, lambda program, key: vipl.simulate(program, key).log_density]
+)
 def test_programs_made_anew_are_not_compiled_anew(call):
     chex.clear_trace_counter()
     compiled = jax.jit(chex.assert_max_traces(call, n=2))
@@ -66,7 +69,9 @@ def test_programs_of_functions_made_anew_are_not_compiled_anew():
 
 def test_conditioning_is_part_of_the_program():
     chex.clear_trace_counter()
-    compiled = jax.jit(chex.assert_max_traces(lambda program: vipl.log_density(program, {"w": jnp.ones(2)}), n=1))
+    compiled = jax.jit(
+        chex.assert_max_traces(lambda program: vipl.log_density(program, {"w": jnp.ones(2)}), n=1)
+    )
     results = {float(compiled(make() | {"y": jnp.full(3, value)})) for value in (0.0, 1.0, 2.0)}
     assert len(results) == 3
 

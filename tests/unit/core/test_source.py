@@ -7,9 +7,10 @@ import textwrap
 import jax
 import jax.numpy as jnp
 import pytest
+from jax import lax
+
 import vipl
 import vipl.distributions as dist
-from jax import lax
 from vipl._core.source import is_user_file
 
 

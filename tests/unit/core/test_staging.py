@@ -6,9 +6,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
+
 import vipl
 import vipl.distributions as dist
-from jax import lax
 
 
 @jax.jit
@@ -50,7 +51,10 @@ def test_a_jitted_block_is_safe_in_scopes_plates_and_programs():
             sampled.log_density, 2 * (-0.5 * sampled["z"] ** 2 - 0.5 * np.log(2 * np.pi)).sum(), rtol=1e-5
         )
         assert addresses(lambda: block(0.0)) == ["z"]
-        assert addresses(lambda: vipl.sample("outer", vipl.program(in_two_scopes)())) == ["outer/a/z", "outer/b/z"]
+        assert addresses(lambda: vipl.sample("outer", vipl.program(in_two_scopes)())) == [
+            "outer/a/z",
+            "outer/b/z",
+        ]
         with pytest.raises(vipl.ProgramError):
             block(0.0)
         with pytest.raises(vipl.AddressError, match="'z' is used twice"):
@@ -178,7 +182,9 @@ def test_depth_of_nesting_is_no_trouble():
     trace = vipl.simulate(program_of(12), jax.random.key(0))
     assert list(trace)[-1] == "in/" * 12 + "x"
     np.testing.assert_allclose(
-        trace.log_density, sum(-0.5 * float(v) ** 2 - 0.5 * np.log(2 * np.pi) for v in trace.values()), rtol=1e-5
+        trace.log_density,
+        sum(-0.5 * float(v) ** 2 - 0.5 * np.log(2 * np.pi) for v in trace.values()),
+        rtol=1e-5,
     )
 
     def scans(depth):

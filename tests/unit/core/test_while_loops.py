@@ -4,9 +4,10 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from jax import lax
+
 import vipl
 import vipl.distributions as dist
-from jax import lax
 
 
 def draw(loc):
@@ -50,7 +51,11 @@ def _pair(c):
 
 
 def runs(body):
-    return np.asarray(jax.vmap(lambda key: vipl.simulate(vipl.program(body)(), key).value)(jax.random.split(jax.random.key(0), 5)))
+    return np.asarray(
+        jax.vmap(lambda key: vipl.simulate(vipl.program(body)(), key).value)(
+            jax.random.split(jax.random.key(0), 5)
+        )
+    )
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -92,9 +97,13 @@ def test_lanes_stop_when_they_are_done():
     """Under jax.vmap a lane whose predicate is false keeps its value while others go on."""
 
     def lane(start):
-        return lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, draw(s[1]) + 100.0), (start, 0.0 * start))
+        return lax.while_loop(
+            lambda s: s[0] < 3, lambda s: (s[0] + 1, draw(s[1]) + 100.0), (start, 0.0 * start)
+        )
 
-    rounds_done, values = vipl.simulate(vipl.program(lambda: jax.vmap(lane)(jnp.arange(5)))(), jax.random.key(0)).value
+    rounds_done, values = vipl.simulate(
+        vipl.program(lambda: jax.vmap(lane)(jnp.arange(5)))(), jax.random.key(0)
+    ).value
     np.testing.assert_array_equal(rounds_done, [3, 3, 3, 3, 4])
     np.testing.assert_allclose(values, [300, 200, 100, 0, 0], atol=20)
     assert values[3] == 0
@@ -112,7 +121,9 @@ def test_there_is_no_density():
 
 def test_a_site_in_the_predicate_is_refused():
     with pytest.raises(vipl.ProgramError, match="in the predicate"):
-        vipl.simulate(vipl.program(lambda: lax.while_loop(lambda c: draw(c) < 0, lambda c: c, 0.0))(), jax.random.key(0))
+        vipl.simulate(
+            vipl.program(lambda: lax.while_loop(lambda c: draw(c) < 0, lambda c: c, 0.0))(), jax.random.key(0)
+        )
 
 
 def test_a_site_can_be_set_for_all_rounds():

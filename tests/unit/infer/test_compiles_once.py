@@ -31,7 +31,9 @@ def family():
 def program():
     @vipl.program
     def guide():
-        scale = vipl.param("scale", lambda key: jax.random.uniform(key) + 0.1, constraint=dist.constraints.positive)
+        scale = vipl.param(
+            "scale", lambda key: jax.random.uniform(key) + 0.1, constraint=dist.constraints.positive
+        )
         vipl.sample("weight", dist.Normal(vipl.param("loc", 0.0), scale))
         vipl.sample("noise", dist.LogNormal(vipl.param("log_noise", 0.0), 0.1))
 
@@ -44,15 +46,23 @@ def function():
         vipl.sample("weight", dist.Normal(params["loc"], 0.1))
         vipl.sample("noise", dist.LogNormal(params["log_noise"], 0.1))
 
-    return {"guide": lambda params: guide(params), "params": {"loc": np.float32(0.0), "log_noise": np.float32(0.0)}}
+    return {
+        "guide": lambda params: guide(params),
+        "params": {"loc": np.float32(0.0), "log_noise": np.float32(0.0)},
+    }
 
 
 def fit(variant, seed, num_steps=200, **options):
     random = np.random.default_rng(seed)
     x, y = random.normal(size=(2, 20)).astype(np.float32)
     return vipl.infer(
-        model(x, y), key=jax.random.key(seed), optimizer=optax.adam(0.01), num_steps=num_steps, progress=False,
-        **variant(), **options,
+        model(x, y),
+        key=jax.random.key(seed),
+        optimizer=optax.adam(0.01),
+        num_steps=num_steps,
+        progress=False,
+        **variant(),
+        **options,
     )
 
 
@@ -113,7 +123,11 @@ def test_other_shapes_compile_again(compilations):
     fit(default, 0)
     compilations.clear()
     vipl.infer(
-        model(jnp.ones(3), jnp.ones(3)), key=jax.random.key(0), optimizer=optax.adam(0.01), num_steps=50, progress=False
+        model(jnp.ones(3), jnp.ones(3)),
+        key=jax.random.key(0),
+        optimizer=optax.adam(0.01),
+        num_steps=50,
+        progress=False,
     )
     assert "jit(advance)" in compilations
 
@@ -132,7 +146,9 @@ def test_a_helper_that_is_redefined_is_not_mistaken_for_the_old_one():
     for shift in (0.0, 0.0, 100.0):
         names["mean"] = (lambda m: m) if shift == 0.0 else (lambda m: m + 100.0)
         exec(cell, names)
-        posterior = vipl.infer(names["model"](jnp.array(0.0)), key=jax.random.key(0), num_steps=3, progress=False)
+        posterior = vipl.infer(
+            names["model"](jnp.array(0.0)), key=jax.random.key(0), num_steps=3, progress=False
+        )
         objectives.append(posterior.objective_history[-1])
     assert objectives[0] == objectives[1]
     assert objectives[2] < objectives[0] - 1000

@@ -2,9 +2,9 @@
 
     python benchmarks/cold_fit.py [program] [--repetitions 5]
 
-Against a hand-written scan of the same guide, optimiser and steps, and against NumPyro's SVI. Imports and the
-start of JAX do not count; the data begin on the host and the results end there. Goals: at most 1.4 times the twin,
-at most 1.05 times as long with the progress bar, and a second fit that compiles nothing.
+Against a hand-written scan of the same guide, optimiser and steps, and against NumPyro's SVI. Imports and
+the start of JAX do not count; the data begin on the host and the results end there. Goals: at most 1.4 times
+the twin, at most 1.05 times as long with the progress bar, and a second fit that compiles nothing.
 """
 
 from __future__ import annotations

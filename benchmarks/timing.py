@@ -1,4 +1,4 @@
-"""Measuring on a machine that others use too: interleaved repetitions, ratios within a round, medians over rounds.
+"""Measuring on a machine that others use too: interleaved runs, ratios within a round, medians over rounds.
 
 times = interleaved({"vipl": run_vipl, "twin": run_twin}, rounds=200)
 print(ratio(times, "vipl", "twin"))
@@ -46,10 +46,8 @@ def ratio(times: dict, over: str, under: str) -> float:
     return float(np.median(times[over] / times[under]))
 
 
-def in_fresh_processes(
-    script: str, names: list[str], *, repetitions: int
-) -> dict[str, dict[str, np.ndarray]]:
-    """Run `script name` in a process of its own, each name in turn; its last line is a JSON object of numbers.
+def in_fresh_processes(script: str, names: list[str], *, repetitions: int) -> dict[str, dict[str, np.ndarray]]:
+    """Run `script name` in a process of its own, each in turn; its last line is a JSON object of numbers.
 
     Returns:
         `{name: {quantity: values over the repetitions}}`.
@@ -57,9 +55,7 @@ def in_fresh_processes(
     results = {name: [] for name in names}
     for i in range(repetitions):
         for name in names[:: 1 if i % 2 else -1]:
-            run = subprocess.run(
-                [sys.executable, script, name], capture_output=True, text=True, env=os.environ
-            )
+            run = subprocess.run([sys.executable, script, name], capture_output=True, text=True, env=os.environ)
             if run.returncode:
                 raise RuntimeError(run.stderr)
             results[name].append(json.loads(run.stdout.strip().splitlines()[-1]))

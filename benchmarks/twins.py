@@ -1,7 +1,7 @@
 """The same fits in JAX alone: what a careful person writes by hand for one model.
 
-Mean field in unconstrained coordinates, scales through softplus, one random call for all noise. An ELBO here is a
-function `(params, key, *data)`; `params` is `{"loc": {…}, "scale": {…}}`.
+Mean field in unconstrained coordinates, scales through softplus, one random call for all noise. An ELBO here
+is a function `(params, key, *data)`; `params` is `{"loc": {…}, "scale": {…}}`.
 """
 
 from __future__ import annotations

@@ -226,7 +226,7 @@ def test_the_readme_shows_what_its_first_program_prints(capsys):
     assert printed.splitlines()[:2] == shown.splitlines()[:2]
     found, expected = numbers(printed), numbers(shown)
     assert list(found) == list(expected)
-    assert {"elbo", "khat", "eta[7]", "mu", "tau", "theta"} <= set(found)
+    assert {"elbo", "khat", "eta[7]", "mu", "tau", "theta[7]"} <= set(found)
     for name, values in expected.items():
         np.testing.assert_allclose(found[name], values, atol=0.02 if name == "elbo" else 0.15, err_msg=name)
 

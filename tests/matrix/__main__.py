@@ -6,6 +6,7 @@ import time
 
 import jax
 from helpers import LONG
+
 from matrix.cells import cells, run
 from matrix.judgement import NOT_SHOWN, REFUSED, RIGHT, WRONG
 

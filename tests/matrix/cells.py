@@ -8,11 +8,11 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from helpers import LONG
-from matrix.contexts import CONTEXTS, Context
-from matrix.judgement import Verdict, judge
 from zoo import FAMILIES, Family
 
 import vipl
+from matrix.contexts import CONTEXTS, Context
+from matrix.judgement import Verdict, judge
 from vipl import estimators
 
 FRACTION = 0.02 if LONG else 0.1  # of the gradient: the bias that must be seen

@@ -219,7 +219,7 @@ def _with_normal(mean, theta):
     # E exp(a y + b) for y ~ Normal(m, s) is exp(a m + a²s²/2 + b).
     def closed(u):
         rate = -0.5 + 0.4 * u
-        return jnp.exp(0.8 * u + rate * theta[0] * u + (0.7 * rate) ** 2 / 2) * (1 + 0.1 * theta[0])
+        return jnp.exp(0.8 * u + rate * (0.1 * theta[0] - 0.7 * u) + (0.7 * rate) ** 2 / 2) * (1 + 0.1 * theta[0])
 
     return mean(theta, closed)
 
@@ -227,7 +227,7 @@ def _with_normal(mean, theta):
 @context(_with_normal)
 def pathwise_neighbour(draw, theta):
     u = draw("x", theta)
-    y = vipl.sample("y", dist.Normal(theta[0] * u, 0.7), estimator=estimators.Reparam())
+    y = vipl.sample("y", dist.Normal(0.1 * theta[0] - 0.7 * u, 0.7), estimator=estimators.Reparam())
     return cost(theta, u, y)
 
 

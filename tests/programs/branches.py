@@ -3,7 +3,7 @@
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import bernoulli, categorical, coin, discrete, gamma, gamma_cdf, mvn, normal, where_ran
 from scipy import stats
 from scipy.stats import norm
@@ -108,7 +108,7 @@ class cond_scanned_or_not:
 @case
 class switch:
     def body():
-        k = vipl.sample("k", dist.Categorical(jnp.asarray(THIRDS)))
+        k = vipl.sample("k", dist.Categorical(constant(THIRDS)))
         shift = vipl.sample("shift", dist.Normal(0.0, 1.0))
 
         def first(s):

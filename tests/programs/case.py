@@ -22,6 +22,10 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Callable
 
+import jax
+import jax.numpy as jnp
+import numpy as np
+
 import vipl
 
 CASES: dict[str, Case] = {}
@@ -58,3 +62,11 @@ def case(declared):
         parts.get("smooth", True),
     )
     return declared
+
+
+def constant(array) -> jax.Array:
+    """Return a NumPy array of the module as JAX's, in the precision that is set.
+
+    A copy, since JAX answers for the same NumPy array from a cache that does not know of `enable_x64`.
+    """
+    return jnp.asarray(np.array(array))

@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import before, gamma, gamma_cdf, normal
 from programs.nested import pair
 from programs.pairs import LOCS, chain
@@ -66,7 +66,7 @@ class nested_in_scan_in_vmap:
 
             return lax.scan(step, start, jnp.array([0.5, -0.5]))
 
-        return vipl.vmap(lane)(jnp.asarray(LOCS))
+        return vipl.vmap(lane)(constant(LOCS))
 
     def terms(c):
         x, y = c["s/x"], np.array([0.5, -0.5])
@@ -143,7 +143,7 @@ class subsample_in_vmap:
                 z = vipl.sample("z", dist.Normal(loc + index, 1.0))
             return vipl.sample("g", dist.Gamma(2.0, 1.0)) + z.sum()
 
-        return vipl.vmap(lane)(jnp.asarray(LOCS))
+        return vipl.vmap(lane)(constant(LOCS))
 
     def terms(c):
         return {"z": 3 * normal(c["z"], LOCS[:, None] + c["few"]), "g": gamma(c["g"], 2.0)}

@@ -3,7 +3,7 @@
 import jax
 import jax.numpy as jnp
 import numpy as np
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import dirichlet, dirichlet_uniforms, gamma, gamma_cdf, normal
 from scipy.stats import norm
 
@@ -25,7 +25,7 @@ class jax_vmap:
             vipl.factor("one", jnp.ones(2))
             return z + g
 
-        return jax.vmap(lane)(jnp.asarray(LOCS))
+        return jax.vmap(lane)(constant(LOCS))
 
     def terms(c):
         return {
@@ -51,7 +51,7 @@ class jax_vmap_nested:
 
             return jax.vmap(inner)(row)
 
-        return jax.vmap(outer)(jnp.asarray(GRID), jnp.asarray(LOCS))
+        return jax.vmap(outer)(constant(GRID), constant(LOCS))
 
     def terms(c):
         loc = GRID + LOCS[:, None]
@@ -75,7 +75,7 @@ class jax_vmap_with_axes:
             vipl.sample("y", dist.Normal(z.sum(), 1.0), obs=y)
             return z
 
-        return jax.vmap(lane, in_axes=(1, 0), out_axes=1)(jnp.asarray(GRID), jnp.array([0.5, 1.5]))
+        return jax.vmap(lane, in_axes=(1, 0), out_axes=1)(constant(GRID), jnp.array([0.5, 1.5]))
 
     def terms(c):
         assert c["z"].shape == (2, 3)  # lanes come first
@@ -99,7 +99,7 @@ class vmap_batched:
             vipl.factor("f", 0.5 * z)
             return vipl.sample("g", dist.Dirichlet(jnp.array([1.0, 2.0, 3.0])))
 
-        return vipl.vmap(lane)(jnp.asarray(LOCS))
+        return vipl.vmap(lane)(constant(LOCS))
 
     def terms(c):
         return {
@@ -143,7 +143,7 @@ class vmap_with_axes:
 
         params = {"loc": jnp.array([1.0, 2.0]), "scale": 2.0}
         axes = ({"loc": 0, "scale": None}, 1, None, None)
-        return vipl.vmap(lane, in_axes=axes)(params, jnp.asarray(GRID), "z", 0.5)
+        return vipl.vmap(lane, in_axes=axes)(params, constant(GRID), "z", 0.5)
 
     def terms(c):
         return {"z": normal(c["z"], np.array([1.0, 2.0]) + GRID.sum(0) + 0.5, 2.0)}
@@ -163,7 +163,7 @@ class vmap_nested:
 
             return vipl.vmap(inner)(row)
 
-        return vipl.vmap(outer)(jnp.asarray(GRID))
+        return vipl.vmap(outer)(constant(GRID))
 
     def terms(c):
         assert c["z"].shape == (3, 2, 2)
@@ -180,7 +180,7 @@ class vmap_in_jax_vmap:
         def outer(x):
             return vipl.vmap(lambda: vipl.sample("z", dist.Normal(x, 1.0)), axis_size=2)()
 
-        return jax.vmap(outer)(jnp.asarray(LOCS))
+        return jax.vmap(outer)(constant(LOCS))
 
     def terms(c):
         assert c["z"].shape == (2, 3)  # the axis of vipl.vmap, then the lanes
@@ -194,7 +194,7 @@ class vmap_in_jax_vmap:
 class jax_vmap_in_vmap:
     def body():
         def outer(scale):
-            return jax.vmap(lambda x: vipl.sample("z", dist.Normal(x, scale)))(jnp.asarray(LOCS))
+            return jax.vmap(lambda x: vipl.sample("z", dist.Normal(x, scale)))(constant(LOCS))
 
         return vipl.vmap(outer)(jnp.array([1.0, 2.0]))
 

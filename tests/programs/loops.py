@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import before, coin, gamma, gamma_cdf, mvn, normal
 from scipy import stats
 from scipy.stats import norm
@@ -24,7 +24,7 @@ class scan_forward:
             vipl.factor("f", -0.1 * z**2)
             return z, 2 * z
 
-        return lax.scan(step, 1.0, jnp.asarray(DATA))
+        return lax.scan(step, 1.0, constant(DATA))
 
     def terms(c):
         z = c["z"]

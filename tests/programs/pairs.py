@@ -4,7 +4,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import before, bernoulli, coin, discrete, gamma, normal, where_ran
 from programs.wrappers import with_jvp
 from scipy import stats
@@ -23,7 +23,7 @@ def chain(start):
 @case
 class scan_in_jax_vmap:
     def body():
-        return jax.vmap(chain)(jnp.asarray(LOCS))
+        return jax.vmap(chain)(constant(LOCS))
 
     def terms(c):
         assert c["z"].shape == (2, 3)  # steps, then lanes
@@ -36,7 +36,7 @@ class scan_in_jax_vmap:
 @case
 class scan_in_vmap:
     def body():
-        return vipl.vmap(chain)(jnp.asarray(LOCS))
+        return vipl.vmap(chain)(constant(LOCS))
 
     def terms(c):
         assert c["z"].shape == (3, 2)  # lanes, then steps
@@ -53,7 +53,7 @@ class jax_vmap_in_scan:
         def step(z, x):
             return jax.vmap(lambda a: vipl.sample("z", dist.Normal(a + x, 1.0)))(z), None
 
-        return lax.scan(step, jnp.asarray(LOCS), jnp.arange(2.0))
+        return lax.scan(step, constant(LOCS), jnp.arange(2.0))
 
     def terms(c):
         return {"z": normal(c["z"], before(c["z"], LOCS, axis=-2) + np.arange(2)[:, None])}
@@ -190,7 +190,7 @@ class switch_in_jax_vmap:
 
             return lax.switch(k, [lambda: vipl.sample("a", dist.Normal(x, 1.0)), second])
 
-        return jax.vmap(lane)(jnp.asarray(LOCS))
+        return jax.vmap(lane)(constant(LOCS))
 
     def terms(c):
         second = c["k"] > 0

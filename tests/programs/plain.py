@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import (
     bernoulli,
     beta,
@@ -210,9 +210,9 @@ class finite:
 @case
 class gaussians:
     def body():
-        x = vipl.sample("x", dist.MultivariateNormal(jnp.array([1.0, -1.0]), jnp.asarray(COVARIANCE)))
-        vipl.sample("y", dist.MultivariateNormal(x, precision_matrix=jnp.asarray(PRECISION)))
-        return vipl.sample("z", dist.MultivariateNormal(jnp.zeros((3, 2)), scale_tril=jnp.asarray(TRIL)))
+        x = vipl.sample("x", dist.MultivariateNormal(jnp.array([1.0, -1.0]), constant(COVARIANCE)))
+        vipl.sample("y", dist.MultivariateNormal(x, precision_matrix=constant(PRECISION)))
+        return vipl.sample("z", dist.MultivariateNormal(jnp.zeros((3, 2)), scale_tril=constant(TRIL)))
 
     def terms(c):
         return {

@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import coin, dirichlet, dirichlet_uniforms, gamma, gamma_cdf, normal
 from scipy.stats import norm
 
@@ -20,7 +20,7 @@ class plate:
         tau = vipl.sample("tau", dist.HalfCauchy(5.0))
         with vipl.plate("school", 4):
             theta = vipl.sample("theta", dist.Normal(mu, tau))
-            vipl.sample("y", dist.Normal(theta, jnp.asarray(ERRORS)), obs=jnp.asarray(EFFECTS))
+            vipl.sample("y", dist.Normal(theta, constant(ERRORS)), obs=constant(EFFECTS))
 
     def terms(c):
         return {

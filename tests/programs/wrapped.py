@@ -2,7 +2,7 @@
 
 import jax.numpy as jnp
 import numpy as np
-from programs.case import case
+from programs.case import case, constant
 from programs.hand import discrete, exponential, gamma, normal
 from scipy import special, stats
 from scipy.stats import norm
@@ -86,7 +86,7 @@ class masked:
 @case
 class mixtures:
     def body():
-        mixing = dist.Categorical(jnp.asarray(WEIGHTS))
+        mixing = dist.Categorical(constant(WEIGHTS))
         same = dist.MixtureSameFamily(mixing, dist.Normal(jnp.array([-1.0, 2.0]), jnp.array([0.5, 1.0])))
         x = vipl.sample("x", same)
         general = dist.MixtureGeneral(mixing, [dist.Normal(x, 1.0), dist.StudentT(5.0, 0.0, 1.0)])

@@ -125,7 +125,9 @@ class Cond:
         def branch_function(i, branch):
             def run(operands, given):
                 results, outputs = walk(branch, operands, given, (*path, i))
-                marked = {p: o if isinstance(o, Conditional) else Conditional(o, jnp.array(True)) for p, o in outputs.items()}
+                marked = {
+                    p: o if isinstance(o, Conditional) else Conditional(o, jnp.array(True)) for p, o in outputs.items()
+                }
                 return [jnp.asarray(r) for r in results], marked
 
             return run

@@ -33,32 +33,33 @@ class VIPLError(Exception):
 class AddressError(VIPLError):
     """An address is duplicate, missing, unexpected or misspelt.
 
-    Causes: two sites of one name; a guide whose sites are not the model's latent sites; a condition on a name that the
-    program does not have; a model without any observed site. Cure: the message names the closest known address.
+    Causes: two sites of one name; a guide whose sites are not the model's latent sites; a condition on a name
+    that the program does not have; a model without any observed site. Cure: the message names the closest known
+    address.
     """
 
 
 class SupportError(VIPLError):
     """A value or a parameter lies outside the set where it must lie.
 
-    Causes: NaN or impossible data; a negative scale; a guide whose draws reach beyond the model's support. Cure: the
-    message names the first bad index, and the set.
+    Causes: NaN or impossible data; a negative scale; a guide whose draws reach beyond the model's support.
+    Cure: the message names the first bad index, and the set.
     """
 
 
 class ShapeError(VIPLError):
     """A shape does not fit: a value and its site, a plate and its batch, two programs.
 
-    Causes: data that would broadcast against the site instead of matching it; a plate of another size. Cure: a plate, an
-    index, a reshape, or `.to_event`, as the message says.
+    Causes: data that would broadcast against the site instead of matching it; a plate of another size. Cure: a
+    plate, an index, a reshape, or `.to_event`, as the message says.
     """
 
 
 class EstimatorError(VIPLError):
     """An estimator cannot serve a site.
 
-    Causes: `Reparam` for a discrete site; `Enumerate` for an infinite support, or for too many combinations; a second
-    derivative of a first-order estimator. Cure: another estimator for that address.
+    Causes: `Reparam` for a discrete site; `Enumerate` for an infinite support, or for too many combinations; a
+    second derivative of a first-order estimator. Cure: another estimator for that address.
     """
 
 
@@ -73,8 +74,8 @@ class RandomnessError(VIPLError):
 class BiasError(VIPLError):
     """A gradient would be silently wrong.
 
-    Cause, with `strict=True`: a reparameterised value reaches the objective through a comparison, a rounding or a branch.
-    Cure: `ScoreFunction` for that site, or `vipl.continuous` around a function whose pieces meet.
+    Cause, with `strict=True`: a reparameterised value reaches the objective through a comparison, a rounding or
+    a branch. Cure: `ScoreFunction` for that site, or `vipl.continuous` around a function whose pieces meet.
     """
 
 
@@ -89,24 +90,24 @@ class ProgramError(VIPLError):
 class DensityError(VIPLError):
     """A density was asked for that does not exist or cannot be computed.
 
-    Cause: sites inside `jax.lax.while_loop`, which runs an unknown number of times. Cure: `jax.lax.scan`, or `fori_loop`
-    with Python-int bounds.
+    Cause: sites inside `jax.lax.while_loop`, which runs an unknown number of times. Cure: `jax.lax.scan`, or
+    `fori_loop` with Python-int bounds.
     """
 
 
 class ParameterError(VIPLError):
     """A learnable parameter, an initial value or an option is missing, unexpected, or of the wrong kind.
 
-    Causes: integers to be learned; a start outside of the constraint; parameters of another guide. Cure: the message
-    names the parameter and what was expected.
+    Causes: integers to be learned; a start outside of the constraint; parameters of another guide. Cure: the
+    message names the parameter and what was expected.
     """
 
 
 class NonFiniteError(VIPLError):
     """Training met a value that is not finite.
 
-    The message names the step and the site whose term broke first. Causes: a scale that went negative; a learning rate far
-    too large; NaN in a covariate. Cure: a constrained parameter; a smaller rate; clean data.
+    The message names the step and the site whose term broke first. Causes: a scale that went negative; a
+    learning rate far too large; NaN in a covariate. Cure: a constrained parameter; a smaller rate; clean data.
     """
 
 
@@ -121,8 +122,8 @@ class VIPLWarning(UserWarning):
 class BiasWarning(VIPLWarning):
     """A gradient is suspected to be wrong; raised as `BiasError` with `strict=True`.
 
-    Cause: a site with `estimator=Reparam()` whose value reaches the objective through a jump. Cure: `Auto`, which notices
-    by itself, or `ScoreFunction`; `vipl.continuous` where the pieces meet.
+    Cause: a site with `estimator=Reparam()` whose value reaches the objective through a jump. Cure: `Auto`,
+    which notices by itself, or `ScoreFunction`; `vipl.continuous` where the pieces meet.
     """
 
 

@@ -31,7 +31,8 @@ def as_key(key, caller: str):
             raise RandomnessError(
                 f"{caller} needs one key and got an array of keys of shape {key.shape}.",
                 where=user_source(),
-                fix=f"use one of them, or jax.vmap over them: jax.vmap(lambda key: {fix.replace('jax.random.key(0)', 'key')})(keys)",
+                fix="use one of them, or jax.vmap over them: "
+                f"jax.vmap(lambda key: {fix.replace('jax.random.key(0)', 'key')})(keys)",
             )
         return key
     if dtype == jnp.uint32 and getattr(key, "shape", None) == (2,):

@@ -31,7 +31,11 @@ def structural_vmap(fn, in_axes, axis_size: int):
         body, shapes = jax.make_jaxpr(fn, return_shape=True)(*lane)
         jaxpr, consts = open_jaxpr(body)
         outs = vmap_p.bind(
-            *consts, *operands, jaxpr=_close(jaxpr), in_axes=(None,) * len(consts) + tuple(in_axes), size=axis_size
+            *consts,
+            *operands,
+            jaxpr=_close(jaxpr),
+            in_axes=(None,) * len(consts) + tuple(in_axes),
+            size=axis_size,
         )
         return jax.tree.unflatten(jax.tree.structure(shapes), outs)
 
@@ -40,9 +44,7 @@ def structural_vmap(fn, in_axes, axis_size: int):
 
 def _close(jaxpr):
     """Return the body as a function of its constants and its arguments; constants become operands."""
-    return jax.extend.core.ClosedJaxpr(
-        jaxpr.replace(constvars=[], invars=[*jaxpr.constvars, *jaxpr.invars]), []
-    )
+    return jax.extend.core.ClosedJaxpr(jaxpr.replace(constvars=[], invars=[*jaxpr.constvars, *jaxpr.invars]), [])
 
 
 @vmap_p.def_abstract_eval
@@ -62,7 +64,8 @@ def _batch(axis_data, operands, dims, *, jaxpr, in_axes, size):
     outer = [None if dim is None else 0 for dim in dims]
     # The operand's axes are now (outer, inner, …); the body is mapped over `inner`, so bring that one to the front.
     operands = [
-        jax.numpy.swapaxes(x, 0, 1) if o == 0 and i == 0 else x for x, o, i in zip(operands, outer, in_axes, strict=True)
+        jax.numpy.swapaxes(x, 0, 1) if o == 0 and i == 0 else x
+        for x, o, i in zip(operands, outer, in_axes, strict=True)
     ]
     body = jax.vmap(jax.extend.core.jaxpr_as_fun(jaxpr), in_axes=outer, axis_size=axis_data.size)
     outs = structural_vmap(body, in_axes, size)(*operands)

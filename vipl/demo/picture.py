@@ -17,8 +17,9 @@ def save_picture(comparisons: list[Comparison], path: str) -> None:
 
     figure = Figure(figsize=(16, 2.95 * len(comparisons) + 0.6), dpi=100)
     FigureCanvasAgg(figure)
-    grid = figure.add_gridspec(len(comparisons), _PANELS, left=0.118, right=0.985, top=0.935, bottom=0.045,
-                               hspace=0.42, wspace=0.16)
+    grid = figure.add_gridspec(
+        len(comparisons), _PANELS, left=0.118, right=0.985, top=0.935, bottom=0.045, hspace=0.42, wspace=0.16
+    )
     for i, comparison in enumerate(comparisons):
         panels = [figure.add_subplot(grid[i, j]) for j in range(len(comparison.model.DRAWN))]
         for panel, name in zip(panels, comparison.model.DRAWN, strict=True):
@@ -125,7 +126,11 @@ def _legend(figure):
             Line2D([], [], color=_VIPL, linewidth=3, marker="o", label="vipl: 5 %, 50 %, 95 %"),
             Line2D([], [], color=_REFERENCE, linewidth=3, marker="o", label="reference: 5 %, 50 %, 95 %"),
         ],
-        loc="upper center", ncols=4, fontsize=12, frameon=False, bbox_to_anchor=(0.5, 0.995),
+        loc="upper center",
+        ncols=4,
+        fontsize=12,
+        frameon=False,
+        bbox_to_anchor=(0.5, 0.995),
     )
 
 

@@ -72,9 +72,7 @@ def _bernoulli_probs(d, x):
     probability = jnp.asarray(d.probs)
     possible = jnp.where(x == 1, probability > 0, probability < 1)
     probability = jnp.where(possible, probability, 0.5)
-    return jnp.where(
-        possible, jnp.where(x == 1, jnp.log(probability), jnp.log1p(-probability)), -jnp.inf
-    )
+    return jnp.where(possible, jnp.where(x == 1, jnp.log(probability), jnp.log1p(-probability)), -jnp.inf)
 
 
 def _bernoulli_logits(d, x):

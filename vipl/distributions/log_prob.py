@@ -103,9 +103,7 @@ def _independent(d, value, guard):
     density, inside = evaluate(d.base_dist, value, guard)
     base_dim = d.base_dist.event_dim
     value_shape = jnp.shape(value)[: max(jnp.ndim(value) - base_dim, 0)]
-    density = jnp.broadcast_to(
-        density, lax.broadcast_shapes(jnp.shape(density), d.base_dist.batch_shape, value_shape)
-    )
+    density = jnp.broadcast_to(density, lax.broadcast_shapes(jnp.shape(density), d.base_dist.batch_shape, value_shape))
     if inside is not None:
         inside = jnp.broadcast_to(inside, density.shape)
     count = d.reinterpreted_batch_ndims

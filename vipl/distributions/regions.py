@@ -89,17 +89,23 @@ REGIONS = {
     type(constraints.lower_cholesky): _LOWER_CHOLESKY,
     type(constraints.corr_cholesky): _structured(
         "Cholesky factors of correlation matrices",
-        "lower_cholesky", "unit_rows", lower=-1.0, upper=1.0, event_dim=2,
+        "lower_cholesky",
+        "unit_rows",
+        lower=-1.0,
+        upper=1.0,
+        event_dim=2,
     ),
     type(constraints.positive_semidefinite): _structured(
         "positive semidefinite matrices", "positive_definite", event_dim=2
     ),
-    type(constraints.positive_definite): _structured(
-        "positive definite matrices", "positive_definite", event_dim=2
-    ),
+    type(constraints.positive_definite): _structured("positive definite matrices", "positive_definite", event_dim=2),
     type(constraints.corr_matrix): _structured(
         "correlation matrices",
-        "positive_definite", "unit_diagonal", lower=-1.0, upper=1.0, event_dim=2,
+        "positive_definite",
+        "unit_diagonal",
+        lower=-1.0,
+        upper=1.0,
+        event_dim=2,
     ),
     type(constraints.positive_definite_circulant_vector): _structured(
         "first rows of positive definite circulant matrices", "circulant"

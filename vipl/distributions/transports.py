@@ -88,9 +88,7 @@ def _delta(d, noise, batch_shape):
 
 TRANSPORTS = {
     dist.Normal.sample: Transport("normal", lambda d, e, _: d.loc + d.scale * e),
-    dist.HalfNormal.sample: Transport(
-        "normal", lambda d, e, _: d.scale * jnp.abs(e), reaches_edges=True
-    ),
+    dist.HalfNormal.sample: Transport("normal", lambda d, e, _: d.scale * jnp.abs(e), reaches_edges=True),
     dist.MultivariateNormal.sample: Transport(
         "normal", lambda d, e, _: d.loc + _matrix_vector(d.scale_tril, e), _batch_event
     ),
@@ -103,9 +101,7 @@ TRANSPORTS = {
     dist.Exponential.sample: Transport("uniform", lambda d, u, _: -jnp.log1p(-open_uniform(u)) / d.rate),
     dist.Laplace.sample: Transport("uniform", _laplace),
     dist.Logistic.sample: Transport("uniform", _logistic),
-    dist.Gumbel.sample: Transport(
-        "uniform", lambda d, u, _: d.loc - d.scale * jnp.log(-jnp.log(open_uniform(u)))
-    ),
+    dist.Gumbel.sample: Transport("uniform", lambda d, u, _: d.loc - d.scale * jnp.log(-jnp.log(open_uniform(u)))),
     dist.Cauchy.sample: Transport(
         "uniform", lambda d, u, _: d.loc + d.scale * jnp.tan(jnp.pi * (open_uniform(u) - 0.5))
     ),

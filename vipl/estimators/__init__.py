@@ -12,4 +12,13 @@ from vipl.estimators.measure_valued import MeasureValued
 from vipl.estimators.reparam import Reparam
 from vipl.estimators.score_function import ScoreFunction
 
-__all__ = ["Auto", "Enumerate", "Estimator", "LeaveOneOut", "MeasureValued", "Reparam", "ScoreFunction", "WeightedSamples"]
+__all__ = [
+    "Auto",
+    "Enumerate",
+    "Estimator",
+    "LeaveOneOut",
+    "MeasureValued",
+    "Reparam",
+    "ScoreFunction",
+    "WeightedSamples",
+]

@@ -73,8 +73,9 @@ def _gamma(d, key, shape):
 
 
 def _geometric(d, key, shape):
-    first, second = (dist.GeometricProbs(d.probs).sample(k, shape[: len(shape) - jnp.ndim(d.probs)])
-                     for k in jax.random.split(key))
+    first, second = (
+        dist.GeometricProbs(d.probs).sample(k, shape[: len(shape) - jnp.ndim(d.probs)]) for k in jax.random.split(key)
+    )
     return first, [Pair(d.probs, 1 / d.probs, first, 1 + first + second)]
 
 

@@ -69,4 +69,3 @@ class Enumerate(Estimator):
     def refusal(self, statement) -> str | None:
         """Return why a site cannot be enumerated, or None."""
         return None if statement.support_size is not None else "its support is not finite, or not known statically"
-

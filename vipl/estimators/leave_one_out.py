@@ -16,8 +16,8 @@ class LeaveOneOut(Estimator):
     """Draw K values; each one's score is weighted by its cost less the mean cost of the others.
 
     Weights 1/K + (m_k − mean m)/(K − 1), with m_k = exp(ℓ_k − stop_gradient(ℓ_k)) − 1, which keeps the mean right at
-    every order of differentiation (ℓ_k − stop_gradient(ℓ_k) in its place would do so at the first only). Prefer it to `ScoreFunction` when the
-    objective is cheap to evaluate K times: the costs need no tuned baseline.
+    every order of differentiation (ℓ_k − stop_gradient(ℓ_k) in its place would do so at the first only). Prefer it to
+    `ScoreFunction` when the objective is cheap to evaluate K times: the costs need no tuned baseline.
 
     Args:
         num_samples: K, at least 2.

@@ -16,8 +16,8 @@ from vipl.estimators.first_order import ghost
 class MeasureValued(Estimator):
     """Evaluate the costs at the draw and at a pair x⁺, x⁻ for each parameter, weighted by ±c.
 
-    Estimates ∇ E f(x) by c (f(x⁺) − f(x⁻)) + ∇ f(x). Prefer it for few parameters and rough costs: its variance does not
-    depend on how steep the costs are, and for a Bernoulli choice it is exact given all else. Cost: three
+    Estimates ∇ E f(x) by c (f(x⁺) − f(x⁻)) + ∇ f(x). Prefer it for few parameters and rough costs: its variance does
+    not depend on how steep the costs are, and for a Bernoulli choice it is exact given all else. Cost: three
     evaluations for one parameter and two more for each further one; where the objective mixes N elements, 1 + 2N.
 
     Requirements: Bernoulli, Categorical, Normal, Poisson, Exponential, Gamma (in its rate), Geometric or Binomial.

@@ -47,7 +47,9 @@ class MeanField(GuideFamily):
     def __post_init__(self):
         if not self.init_scale > 0:
             raise ShapeError(
-                f"init_scale is {self.init_scale}; it must be positive.", where=user_source(), fix="init_scale=0.1"
+                f"init_scale is {self.init_scale}; it must be positive.",
+                where=user_source(),
+                fix="init_scale=0.1",
             )
 
     def build(self, surveyed) -> tuple[Program, dict]:
@@ -114,7 +116,10 @@ class MeanFieldGuide:
             if _is_identity(site.support.constraint):
                 sample(site.address, normal)
             else:
-                sample(site.address, TransformedDistribution(normal, _whole(biject_to(site.support.constraint), site)))
+                sample(
+                    site.address,
+                    TransformedDistribution(normal, _whole(biject_to(site.support.constraint), site)),
+                )
 
 
 def _whole(bijection, site):

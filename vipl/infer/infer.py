@@ -73,7 +73,10 @@ def infer(
         num_steps: number of steps.
         num_samples: independent estimates averaged in each step.
         params: initial values: a pytree for functions of params, else `{address: unconstrained value}`.
-        data, batch_size, num_restarts, checkpoint: not offered yet; see the errors.
+        data: not offered yet.
+        batch_size: not offered yet.
+        num_restarts: 1; more are not offered yet.
+        checkpoint: not offered yet.
         progress: show a progress bar.
         callback: called now and then (about ten times a second) with an `InferState`; True ends the fit.
         on_nan: at an objective that is not finite, "raise" an error that names the site and the step, "stop" there

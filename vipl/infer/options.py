@@ -14,6 +14,7 @@ from vipl.transform import Expectation
 
 
 def refuse_tracing(arguments) -> None:
+    """Refuse to run inside a JAX transformation."""
     if staging_depth() or any(is_tracer(leaf) for leaf in jax.tree.leaves(arguments)):
         raise ProgramError(
             "infer is called inside jax.jit, vmap or another transformation; it runs a loop of Python.",
@@ -23,6 +24,7 @@ def refuse_tracing(arguments) -> None:
 
 
 def refuse_unoffered(**options) -> None:
+    """Refuse options that are not offered yet."""
     for name, value in options.items():
         if value is not None:
             raise ParameterError(
@@ -33,6 +35,7 @@ def refuse_unoffered(**options) -> None:
 
 
 def check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan) -> None:
+    """Refuse options of the wrong kind."""
     if not isinstance(objective, Expectation):
         raise ProgramError(
             f"the objective is {getattr(objective, '__name__', objective)!r}, which is not an expectation.",
@@ -53,8 +56,11 @@ def check_options(objective, optimizer, num_steps, num_samples, num_restarts, on
                 fix=f"{name}={int(value)}" if isinstance(value, float) and value >= least else f"{name}=1000",
             )
     if num_restarts != 1:
-        raise ParameterError("infer does not offer num_restarts= yet.", where=user_source(),
-                             fix="several calls with keys of their own: jax.random.split(key, 4)")
+        raise ParameterError(
+            "infer does not offer num_restarts= yet.",
+            where=user_source(),
+            fix="several calls with keys of their own: jax.random.split(key, 4)",
+        )
     if on_nan not in ("raise", "stop", "skip"):
         raise ParameterError(f"on_nan is {on_nan!r}.", where=user_source(), fix='"raise", "stop" or "skip"')
 

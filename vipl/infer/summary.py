@@ -37,7 +37,9 @@ class Summary(Mapping):
     def __repr__(self):
         width = max((len(name) for name in self._rows), default=4)
         lines = [" " * width + "".join(f"{column:>10}" for column in self.columns)]
-        lines += [name.ljust(width) + "".join(f"{row[c]:10.3f}" for c in self.columns) for name, row in self._rows.items()]
+        lines += [
+            name.ljust(width) + "".join(f"{row[c]:10.3f}" for c in self.columns) for name, row in self._rows.items()
+        ]
         return "\n".join(lines)
 
 

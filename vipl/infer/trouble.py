@@ -60,7 +60,11 @@ def _find(problem, params, key):
                 f"a constrained parameter: vipl.param({name!r}, …, constraint={constraint_name(constraint)})",
             )
         if not np.all(np.isfinite(np.asarray(value, float))) or not np.all(np.isfinite(np.asarray(log_prob))):
-            return f"guide site {address!r} draws {np.asarray(value)} with log_prob {np.asarray(log_prob)}.", where, None
+            return (
+                f"guide site {address!r} draws {np.asarray(value)} with log_prob {np.asarray(log_prob)}.",
+                where,
+                None,
+            )
     sources = _sources(model)
     for address, (distribution, log_prob) in terms.items():
         if np.all(np.isfinite(np.asarray(log_prob))):
@@ -71,8 +75,9 @@ def _find(problem, params, key):
                 f"model site {address!r} has parameter {name!r} = {_first_bad(bad)}, which must lie in: "
                 f"{describe_constraint(constraint)}.",
                 where,
-                None if np.any(np.isnan(np.asarray(bad))) else
-                "a prior, a transformation or the constraint of a vipl.param that keeps it there",
+                None
+                if np.any(np.isnan(np.asarray(bad)))
+                else "a prior, a transformation or the constraint of a vipl.param that keeps it there",
             )
         return f"the log_prob of model site {address!r} is {_first_bad(log_prob)}.", where, None
     return "each site's term is finite, and their sum is not.", "the objective", None
@@ -88,4 +93,3 @@ def _first_bad(values):
 
 def _sources(program):
     return {s.statement.address: s.statement for s in program.stage().statements}
-

@@ -100,8 +100,9 @@ def with_params(program: Program, params: Mapping) -> Program:
     """
     source = user_source()
     _check_program(program, "with_params", source)
-    known = {s.statement.address: s.statement for s in program.stage().statements
-             if isinstance(s.statement, ParamStatement)}
+    known = {
+        s.statement.address: s.statement for s in program.stage().statements if isinstance(s.statement, ParamStatement)
+    }
     kept = {}
     for address, value in params.items():
         if address not in known:
@@ -131,7 +132,7 @@ def check_param(statement: ParamStatement, value, source):
         )
     if not jnp.issubdtype(value.dtype, jnp.floating):
         raise ParameterError(
-            f"param {statement.address!r} got a value of type {value.dtype}; only floating-point values can be learned.",
+            f"param {statement.address!r} got a value of type {value.dtype}; only floating-point ones can be learned.",
             where=where,
             fix="value.astype(float)",
         )

@@ -79,7 +79,9 @@ class Rebind:
         if statement.address in self.observations:
             if not hasattr(statement, "observed"):
                 return given, None
-            return statement_p.bind(*_observe(operands, statement, given), statement=as_observed(statement, given)), None
+            return statement_p.bind(
+                *_observe(operands, statement, given), statement=as_observed(statement, given)
+            ), None
         return statement_p.bind(*operands, statement=statement), None
 
     def at_iteration(self, given, iteration):

@@ -98,8 +98,13 @@ def param(address: str, init, *, constraint=None):
         check_inside(known, constraint, full, where)
     depth = staging_depth() - here.depth
     statement = ParamStatement(
-        full, source, depth, tuple(outline.shape), np.dtype(outline.dtype),
-        init=init if callable(init) else None, constraint=constraint,
+        full,
+        source,
+        depth,
+        tuple(outline.shape),
+        np.dtype(outline.dtype),
+        init=init if callable(init) else None,
+        constraint=constraint,
     )
     return bind(operands, statement)
 
@@ -131,7 +136,8 @@ def check_inside(value, constraint, address, where):
     index = first_violation(constraint, value)
     if index is not None:
         raise ParameterError(
-            f"param {address!r} starts at {np.asarray(value)[index]}{f' (index {index})' if index else ''}, outside of its constraint: "
+            f"param {address!r} starts at {np.asarray(value)[index]}{f' (index {index})' if index else ''}, "
+            "outside of its constraint: "
             f"{describe_constraint(constraint)}.",
             where=where,
             fix="choose an initial value inside of the constraint",
@@ -142,9 +148,15 @@ def _outline(init, where):
     try:
         outline = jax.eval_shape(lambda: init(jax.random.key(0)))
     except TypeError as error:
-        raise ParameterError("init is called with one key, and that failed: " + str(error), where=where,
-                             fix="init=lambda key: 0.1 * jax.random.normal(key, (3,))") from error
+        raise ParameterError(
+            "init is called with one key, and that failed: " + str(error),
+            where=where,
+            fix="init=lambda key: 0.1 * jax.random.normal(key, (3,))",
+        ) from error
     if not hasattr(outline, "dtype"):
-        raise ParameterError("init(key) must return one array.", where=where,
-                             fix="init=lambda key: 0.1 * jax.random.normal(key, (3,))")
+        raise ParameterError(
+            "init(key) must return one array.",
+            where=where,
+            fix="init=lambda key: 0.1 * jax.random.normal(key, (3,))",
+        )
     return outline

@@ -36,7 +36,9 @@ def check_parameters(distribution, address, where):
     for leaf in jax.tree.leaves(distribution):
         if isinstance(leaf, float) and np.isnan(leaf):
             raise SupportError(
-                f"a parameter of site {address!r} is NaN.", where=where, fix="find where it is computed: 0/0, log(-1), …"
+                f"a parameter of site {address!r} is NaN.",
+                where=where,
+                fix="find where it is computed: 0/0, log(-1), …",
             )
 
 

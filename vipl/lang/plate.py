@@ -119,8 +119,12 @@ class plate:
         if self.length == self.size:
             return jnp.arange(self.size)
         depth = staging_depth() - here.depth
-        return bind([], IndicesStatement(here.scope + self.name, self.source, depth, (self.length,),
-                                         np.dtype("int32"), size=self.size))
+        return bind(
+            [],
+            IndicesStatement(
+                here.scope + self.name, self.source, depth, (self.length,), np.dtype("int32"), size=self.size
+            ),
+        )
 
 
 def _brief(value) -> str:
@@ -140,6 +144,8 @@ def _as_size(name, size, source, what) -> int:
         ) from error
     if size < 0:
         raise ShapeError(
-            f"plate {name!r} has {what} {size}, which is negative.", where=source, fix="an array's length: data.shape[0]"
+            f"plate {name!r} has {what} {size}, which is negative.",
+            where=source,
+            fix="an array's length: data.shape[0]",
         )
     return size

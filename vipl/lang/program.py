@@ -26,11 +26,11 @@ from vipl._core.source import user_source
 from vipl._core.staging import Staged, stage
 from vipl._core.static import FunctionKey, Skeleton, partition, plain_array
 from vipl.distributions.validation import validation_off
+from vipl.lang.foreign import RefuseNumPyro
 from vipl.lang.known import check_known_parameters
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.site import SampleStatement
 from vipl.lang.values import checked_values
-from vipl.lang.foreign import RefuseNumPyro
 
 
 class Program:
@@ -141,7 +141,7 @@ def _flatten_with_keys(program):
 
 
 def _array_names(skeleton: Skeleton):
-    """Names for the leaves of a Program, in the errors of JAX: `args[0]`, `observations['y']`, …"""
+    """Return names of the leaves for the errors of JAX: `args[0]`, `observations['y']` and so on."""
     everything = jax.tree.unflatten(skeleton.treedef, range(len(skeleton.leaves)))
     parts = ("args", "kwargs", "observations", "interventions", "params")
     return [
@@ -173,6 +173,7 @@ class ProgramFunction:
         self.fn = fn
 
     def __call__(self, *args, **kwargs) -> Program:
+        """Bind arguments."""
         return Program(self.fn, args, kwargs)
 
     def static_contents(self):
@@ -234,5 +235,5 @@ def program(fn) -> ProgramFunction:
 def _show(value) -> str:
     leaves = jax.tree.leaves(value)
     if len(leaves) == 1 and leaves[0] is value and getattr(value, "shape", ()) != ():
-        return f"{jax.dtypes.canonicalize_dtype(value.dtype).name if value.dtype.kind in 'fiub' else value.dtype}{list(value.shape)}"
+        return f"{value.dtype}{list(value.shape)}"
     return repr(value) if len(leaves) <= 1 else f"<{type(value).__name__} of {len(leaves)}>"

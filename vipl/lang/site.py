@@ -115,7 +115,9 @@ def _value_dtype(structure, avals, x64):
     except NotImplementedError as error:
         name = type(jax.tree.unflatten(structure, leaves)).__name__
         raise ProgramError(
-            f"{name} cannot be sampled from ({error}).", where=user_source(), fix="vipl.factor adds a log density alone"
+            f"{name} cannot be sampled from ({error}).",
+            where=user_source(),
+            fix="vipl.factor adds a log density alone",
         ) from error
 
 

@@ -68,7 +68,9 @@ def _flat_axes(in_axes, args, source):
         prefix = jax.tree.broadcast(in_axes, args, is_leaf=lambda x: x is None)
     except ValueError as error:
         raise ShapeError(
-            f"in_axes {in_axes!r} does not fit the arguments.", where=source, fix="one entry for each argument: 0 or None"
+            f"in_axes {in_axes!r} does not fit the arguments.",
+            where=source,
+            fix="one entry for each argument: 0 or None",
         ) from error
     return jax.tree.leaves(prefix, is_leaf=lambda x: x is None)
 

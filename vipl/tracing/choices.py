@@ -43,7 +43,11 @@ def check_choices(surveyed: Survey, choices, source) -> tuple[dict, set]:
         values[address] = as_array(values[address], address, where)
         place = f"{statement}; {where}{_sampled_at(trace, address)}"
         shape = group[0].full_shape
-        fix = None if trace is None else f"guide and model must agree: a site {address!r} of shape {shape}, plates included"
+        fix = (
+            None
+            if trace is None
+            else f"guide and model must agree: a site {address!r} of shape {shape}, plates included"
+        )
         check_shape(values[address], shape, address, place, fix=fix)
         if trace is not None and _support_is_within(surveyed, trace.sites[address], group, place):
             inside.add(address)
@@ -66,7 +70,11 @@ def _unexpected(surveyed, address, trace, where) -> AddressError:
         f"{surveyed.program.name} has no latent site {address!r}." + did_you_mean(str(address), surveyed.latents),
         where=f"site {address!r}{_sampled_at(trace, address)}; {where}",
         fix="correct the address"
-        + ("; auxiliary sites of a guide are integrated out by vipl.marginal(guide, keep=[…])" if trace is not None else ""),
+        + (
+            "; auxiliary sites of a guide are integrated out by vipl.marginal(guide, keep=[…])"
+            if trace is not None
+            else ""
+        ),
     )
 
 
@@ -80,7 +88,7 @@ def _missing(surveyed, address, values, where) -> AddressError:
     return AddressError(
         f"no value for the latent site {address!r} of {surveyed.program.name}.{hint}",
         where=f"{surveyed.latents[address][0].statement}; {where}",
-        fix=f'a value for {address!r} among the choices; a guide needs vipl.sample({address!r}, …); '
+        fix=f"a value for {address!r} among the choices; a guide needs vipl.sample({address!r}, …); "
         f"data are observed with obs= or program | {{{address!r}: value}}",
     )
 

@@ -92,7 +92,8 @@ class Meaning:
         raise RandomnessError(
             f"plate {statement.address!r} draws a subsample, and there is no randomness here.",
             where=statement,
-            fix=f"inside vipl.expectation it is drawn; otherwise give the indices: program | {{{statement.address!r}: i}}",
+            fix="inside vipl.expectation it is drawn; otherwise give the indices: "
+            f"program | {{{statement.address!r}: i}}",
         )
 
     def sample(self, path, statement, operands, given):

@@ -38,7 +38,5 @@ def mark_density(log_prob, made_from, statement, program_name: str, of=None):
     """
     log_prob = jnp.asarray(log_prob)
     label = f"log {program_name}({statement.address})"
-    mark = DensityStatement(
-        statement.address, statement.source, 0, log_prob.shape, log_prob.dtype, label=label, of=of
-    )
+    mark = DensityStatement(statement.address, statement.source, 0, log_prob.shape, log_prob.dtype, label=label, of=of)
     return bind_again([log_prob, *made_from], mark)

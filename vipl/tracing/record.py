@@ -60,7 +60,7 @@ def build_site(outputs, observed: bool) -> Site:
     """Return one Site from the outputs at one address: one, or several of exclusive branches."""
     parts = [_parts(output) for output in outputs]
     if len(parts) == 1:
-        (output, ran), = parts
+        ((output, ran),) = parts
         return Site(output.distribution, output.value, output.log_prob, ran, observed)
     value = merge([(output.value, ran) for output, ran in parts])
     scores = _merge_scores([(output.log_prob, ran) for output, ran in parts])

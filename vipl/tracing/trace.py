@@ -128,11 +128,17 @@ class Trace(Mapping):
         return len(self._order)
 
     def __repr__(self):
-        kinds = [(self.choices, "latent"), (self.observed, "observed"), (self.deterministics, "deterministic")]
+        kinds = [
+            (self.choices, "latent"),
+            (self.observed, "observed"),
+            (self.deterministics, "deterministic"),
+        ]
         kind = {address: name for values, name in kinds for address in values}
         rows = [(a, kind[a], self._distribution_name(a), show_array(self[a])) for a in self._order]
         widths = [max((len(row[i]) for row in rows), default=0) for i in range(3)]
-        lines = ["  " + "  ".join(text.ljust(w) for text, w in zip(row, (*widths, 0), strict=True)).rstrip() for row in rows]
+        lines = [
+            "  " + "  ".join(text.ljust(w) for text, w in zip(row, (*widths, 0), strict=True)).rstrip() for row in rows
+        ]
         density = "none (while_loop)" if self._unrecorded else show_array(self._log_density)
         return "\n".join([f"Trace, log_density {density}", *lines])
 
@@ -140,7 +146,9 @@ class Trace(Mapping):
         if address not in self.sites:
             return ""
         distribution = self.sites[address].distribution
-        return "/".join(type(d).__name__ for d in (distribution if isinstance(distribution, tuple) else (distribution,)))
+        return "/".join(
+            type(d).__name__ for d in (distribution if isinstance(distribution, tuple) else (distribution,))
+        )
 
 
 def show_array(value) -> str:

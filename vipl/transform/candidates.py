@@ -10,6 +10,7 @@ from vipl.estimators import Auto, Estimator, Reparam
 
 
 def check_overrides(overrides, addresses, where) -> None:
+    """Refuse an override that matches no choice."""
     for pattern, _ in overrides:
         if not any(fnmatch.fnmatchcase(address, pattern) for address in addresses):
             raise AddressError(

@@ -43,7 +43,9 @@ class Expectation:
             )
         if not isinstance(num_samples, int) or num_samples < 1:
             raise ShapeError(
-                f"num_samples is {num_samples!r}; it must be a positive int.", where=user_source(), fix="num_samples=1"
+                f"num_samples is {num_samples!r}; it must be a positive int.",
+                where=user_source(),
+                fix="num_samples=1",
             )
         self.fn, self.num_samples, self.strict, self.has_aux = fn, num_samples, strict, has_aux
         self.estimators = tuple(estimators.items() if isinstance(estimators, Mapping) else estimators)
@@ -167,5 +169,10 @@ def expectation(fn=None, *, num_samples: int = 1, estimators=None, strict: bool 
 
     Source: Becker et al. 2024 (PLDI), arXiv 2406.15742, §3; Lew et al. 2023 (POPL), ADEV.
     """
-    options = {"num_samples": num_samples, "estimators": estimators or (), "strict": strict, "has_aux": has_aux}
+    options = {
+        "num_samples": num_samples,
+        "estimators": estimators or (),
+        "strict": strict,
+        "has_aux": has_aux,
+    }
     return (lambda fn: Expectation(fn, **options)) if fn is None else Expectation(fn, **options)

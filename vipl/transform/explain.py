@@ -59,8 +59,16 @@ class Explanation:
     def rows(self) -> list[tuple[str, ...]]:
         """Return the cells of the table, as text."""
         return [
-            (c.address, c.distribution, str(c.shape), c.estimator, str(c.num_values), c.alignment,
-             ", ".join(c.credited) or "its own derivative", c.reason)
+            (
+                c.address,
+                c.distribution,
+                str(c.shape),
+                c.estimator,
+                str(c.num_values),
+                c.alignment,
+                ", ".join(c.credited) or "its own derivative",
+                c.reason,
+            )
             for c in self.choices
         ]
 

@@ -73,7 +73,7 @@ def _div(eqn, operands):
 
 def _convert(eqn, operands):
     old, new = eqn.invars[0].aval.dtype, eqn.params["new_dtype"]
-    if not jnp.issubdtype(new, jnp.floating) or (old == bool and len(operands[0]) > 1):
+    if not jnp.issubdtype(new, jnp.floating) or (jnp.issubdtype(old, jnp.bool_) and len(operands[0]) > 1):
         return None
     return tuple(change(term, lambda x: x.astype(new)) for term in operands[0])
 

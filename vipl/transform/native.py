@@ -101,4 +101,3 @@ class _Outline:
     def __init__(self, aval):
         self.shape, self.dtype = tuple(aval.shape), aval.dtype
         self.ndim = len(self.shape)
-

@@ -89,7 +89,7 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
     while True:
         estimators = {path: options[0] for path, options in candidates.items()}
         plan = Plan(staged, estimators, random, automatic=automatic, jumped=avoided)
-        jumped = jumps(staged, lambda path: not plan.is_weighted(path))
+        jumped = jumps(staged, lambda path, plan=plan: not plan.is_weighted(path))
         escaped = [path for path in jumped if len(candidates[path]) > 1]
         for path in escaped:  # `Auto` goes on to an estimator that minds no jump
             candidates[path] = candidates[path][1:]
@@ -135,9 +135,16 @@ def _settle(plan: Plan) -> tuple[Plan, list]:
         several = {p: axes for p, axes in joint_axes.items() if not plan.estimators[p].single}
         if not several:
             return dataclasses.replace(plan, joint_axes=several), []
-        sizes = {s.path: (s.statement, [s.statement.full_shape[a] for a in several[s.path]])
-                 for s in plan.random if s.path in several}
-        unfit = [p for p, (statement, joint) in sizes.items() if not plan.estimators[p].allows(statement, joint)]
+        sizes = {
+            s.path: (s.statement, [s.statement.full_shape[a] for a in several[s.path]])
+            for s in plan.random
+            if s.path in several
+        }
+        unfit = [
+            p
+            for p, (statement, joint) in sizes.items()
+            if _across_lanes(statement, several[p]) or not plan.estimators[p].allows(statement, joint)
+        ]
         plan = dataclasses.replace(plan, joint_axes=several)
         if not unfit:
             plan = _outline(plan)
@@ -173,9 +180,21 @@ def _joint_axes(plan: Plan) -> dict:
     return {choice: tuple(sorted(axes)) for choice, axes in found.items() if axes}
 
 
+def _across_lanes(statement, joint_axes) -> bool:
+    """Return whether some joint axis is a lane of `jax.vmap`, which an estimator does not see."""
+    return any(axis < len(statement.lanes) for axis in joint_axes)
+
+
 def _too_many(unfit, choices, plan) -> EstimatorError:
     located = next(s for s in choices if s.path == unfit[0])
     axes = plan.joint_axes.get(located.path, ())
+    if _across_lanes(located.statement, axes):
+        return EstimatorError(
+            f"{plan.estimators[located.path]} cannot serve site {located.statement.address!r}: it is under jax.vmap, "
+            "whose lanes the objective mixes, and an estimator of several values sees one lane at a time.",
+            where=located.statement,
+            fix="vipl.plate and a batch of parameters in place of jax.vmap; or ScoreFunction()",
+        )
     what = (
         f"the objective mixes its elements along axes {axes} of shape {located.statement.full_shape}"
         if axes

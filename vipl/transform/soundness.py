@@ -167,12 +167,20 @@ def _loop(body_name, step):
         inside = operands[-count:] if body_name == "body_jaxpr" else operands
         mixed = _join(*operands)
         if body_name == "body_jaxpr":
-            (predicate,) = _walk(eqn.params["cond_jaxpr"], [mixed] * len(eqn.params["cond_jaxpr"].in_avals),
-                                 context, (*path, 0))
+            (predicate,) = _walk(
+                eqn.params["cond_jaxpr"],
+                [mixed] * len(eqn.params["cond_jaxpr"].in_avals),
+                context,
+                (*path, 0),
+            )
             mixed = _join(mixed, _jump(predicate, eqn, context))
         while True:
-            results = _walk(body, [_join(o, mixed) if o != _NONE or mixed != _NONE else o for o in inside],
-                            context, (*path, step))
+            results = _walk(
+                body,
+                [_join(o, mixed) if o != _NONE or mixed != _NONE else o for o in inside],
+                context,
+                (*path, step),
+            )
             after = _join(mixed, *results)
             if after == mixed:
                 return [mixed] * len(eqn.outvars)

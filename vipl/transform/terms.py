@@ -109,7 +109,12 @@ def add(*values: Value) -> Value:
     """Return the sum of values, adding at once those terms that depend on the same things in the same way."""
     groups: dict = {}
     for term in (term for value in values for term in value):
-        key = (term.samples, term.hidden, jnp.shape(term.array), tuple(sorted(term.dependence.items(), key=_by_choice)))
+        key = (
+            term.samples,
+            term.hidden,
+            jnp.shape(term.array),
+            tuple(sorted(term.dependence.items(), key=_by_choice)),
+        )
         key = key if term.own is None else (*key, term.own.choice, len(groups))
         known = groups.get(key)
         groups[key] = (

@@ -50,9 +50,7 @@ def _stays(size, stride, padding, dilation) -> bool:
 def _windows(eqn):
     params = eqn.params
     dilations = params.get("base_dilation", (1,) * len(params["window_dimensions"]))
-    settings = zip(
-        params["window_dimensions"], params["window_strides"], params["padding"], dilations, strict=True
-    )
+    settings = zip(params["window_dimensions"], params["window_strides"], params["padding"], dilations, strict=True)
     return keep(eqn, {axis for axis, window in enumerate(settings) if not _stays(*window)})
 
 

@@ -41,9 +41,7 @@ def whole_axes(eqn, sizes):
 def _broadcast_in_dim(eqn):
     shape, target = eqn.invars[0].aval.shape, eqn.outvars[0].aval.shape
     dimensions = eqn.params["broadcast_dimensions"]
-    first = tuple(
-        Along(int(to)) if shape[axis] == target[to] else JOINT for axis, to in enumerate(dimensions)
-    )
+    first = tuple(Along(int(to)) if shape[axis] == target[to] else JOINT for axis, to in enumerate(dimensions))
     return [first, *[() for _ in eqn.invars[1:]]]
 
 
@@ -64,9 +62,7 @@ def _reshape(eqn):
 
 
 def _pad(eqn):
-    return keep(
-        eqn, {a for a, config in enumerate(eqn.params["padding_config"]) if tuple(config) != (0, 0, 0)}
-    )
+    return keep(eqn, {a for a, config in enumerate(eqn.params["padding_config"]) if tuple(config) != (0, 0, 0)})
 
 
 def _stack(eqn):

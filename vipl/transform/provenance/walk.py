@@ -151,9 +151,7 @@ def _scan(eqn, operands, context):
 def _vmap(eqn, operands, context):
     """Lanes do not see each other."""
     lanes = Inside()
-    entered = [
-        _enter(d, lanes) if axis == 0 else d for d, axis in zip(operands, eqn.params["in_axes"], strict=True)
-    ]
+    entered = [_enter(d, lanes) if axis == 0 else d for d, axis in zip(operands, eqn.params["in_axes"], strict=True)]
     results = propagate(eqn.params["jaxpr"], entered, context.at(0, inside=lanes))
     return [_leave(d, lanes) for d in results]
 

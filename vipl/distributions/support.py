@@ -4,8 +4,7 @@
     is_within(constraints.real, constraints.positive)        # False
     describe_constraint(constraints.interval(0, 1))          # "reals in [0, 1]"
 
-Two continuous supports are compared up to their edges, which carry no probability: the unit interval is
-within the positive reals. Checks of values and parameters are in `violations`, and offered here too.
+Two continuous supports are compared up to their edges, which carry no probability. Checks are in `violations`.
 """
 
 from __future__ import annotations

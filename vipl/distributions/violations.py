@@ -3,8 +3,7 @@
     first_violation(constraints.positive, [1.0, -2.0])               # (1,)
     parameter_violations(dist.Normal(0.0, -1.0))                     # [("scale", -1.0, positive)]
 
-Only what is known is checked: traced arrays are passed over. The checks run in NumPy, so asking compiles
-nothing.
+Only what is known is checked: traced arrays are passed over. The checks run in NumPy and compile nothing.
 """
 
 from __future__ import annotations

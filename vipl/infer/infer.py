@@ -7,7 +7,6 @@ import time
 
 import jax
 import numpy as np
-import optax
 
 from vipl._core.keys import as_key
 from vipl._core.static import StaticValue
@@ -37,8 +36,10 @@ class InferState:
     objective_history: np.ndarray
 
 
-def default_optimizer(num_steps: int) -> optax.GradientTransformation:
+def default_optimizer(num_steps: int):
     """Return Adam with a learning rate that falls from 0.03 to 0 along a cosine."""
+    import optax
+
     return optax.adam(optax.cosine_decay_schedule(0.03, max(num_steps, 1)))
 
 

@@ -12,7 +12,6 @@ import functools
 
 import jax
 import jax.numpy as jnp
-import optax
 from jax import lax
 
 from vipl._core.static import StaticValue
@@ -53,6 +52,7 @@ def advance(problem, state: TrainingState, key, count, *, objective, optimizer: 
         The state after, the objective at each step in an array of `CAPACITY`, and how many steps were run.
         Unless `skip`, a last step that is not finite has been counted, and applied.
     """
+    import optax  # takes as long to import as all of vipl, and only a fit needs it
 
     def loss(params, key):
         return -objective(key, *problem.programs(params))

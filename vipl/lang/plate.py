@@ -21,7 +21,6 @@ class IndicesStatement(Statement):
     """The random indices of a subsampled plate: `shape[0]` of `size`, without replacement."""
 
     size: int = 0
-
     noun = "plate"
     draws = True
 

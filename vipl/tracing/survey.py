@@ -129,8 +129,7 @@ def _another_address(address: str) -> str:
 
 
 def _exclusive(first: Located, second: Located) -> bool:
-    branches = dict(first.branches)
-    return any(branches.get(construct, index) != index for construct, index in second.branches)
+    return any(dict(first.branches).get(construct, index) != index for construct, index in second.branches)
 
 
 def _by_address(located) -> dict[str, list[Located]]:

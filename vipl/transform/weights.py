@@ -34,20 +34,21 @@ class ChoiceWeights:
 
 def expected(value: Value, weights: dict) -> jax.Array:
     """Return the sum of all terms with their weights, a scalar."""
-    parts = [_contract(term, weights) for term in value]
+    sums: dict = {}
+    parts = [_contract(term, weights, sums) for term in value]
     result = parts[0]
     for part in parts[1:]:
         result = result + part
     return result
 
 
-def _contract(term: Term, weights: dict) -> jax.Array:
+def _contract(term: Term, weights: dict, sums: dict) -> jax.Array:
     if not term.dependence:
         return jnp.sum(term.array)
     needed = {choice: weights[choice] for choice in term.dependence}
     samples = union(term.samples, *(w.samples for w in needed.values()))
     array = with_samples(term.array, term.samples, samples)
-    factor = _factor(term, needed, samples)
+    factor = _factor(term, needed, samples, sums)
     if samples:  # a support point of probability zero contributes zero, also where its cost is infinite
         array = jnp.where((factor == 0) & ~jnp.isfinite(array), 0.0, array)
     total = jnp.sum(array * factor)
@@ -56,10 +57,15 @@ def _contract(term: Term, weights: dict) -> jax.Array:
     return total
 
 
-def _factor(term: Term, needed: dict, samples: tuple):
+def _factor(term: Term, needed: dict, samples: tuple, sums: dict):
     """Return the product of all weights, shaped to broadcast against the term."""
     logs, factors = [], []
+    single = sorted(choice for choice, weight in needed.items() if weight.log and jnp.ndim(weight.array) == 0)
+    if single:
+        logs.append(_running_sum(single, needed, sums))
     for choice, weight in needed.items():
+        if weight.log and jnp.ndim(weight.array) == 0:
+            continue
         placed = with_samples(_place(term, choice, weight), weight.samples, samples)
         (logs if weight.log else factors).append(placed)
     if logs:
@@ -68,6 +74,21 @@ def _factor(term: Term, needed: dict, samples: tuple):
     for factor in factors[1:]:
         product = product * factor
     return product
+
+
+def _running_sum(choices, weights: dict, sums: dict):
+    """Return the sum of the log weights of choices without axes, in their order.
+
+    The terms of a chain depend on its first so many choices: those that begin alike share the additions, in the tree
+    `sums`, so that their number grows linearly.
+    """
+    total = None
+    for choice in choices:
+        if choice not in sums:
+            array = weights[choice].array
+            sums[choice] = (array if total is None else total + array, {})
+        total, sums = sums[choice]
+    return total
 
 
 def _place(term: Term, choice, weight: ChoiceWeights):

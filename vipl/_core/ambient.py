@@ -8,6 +8,7 @@ block never carries the addresses of another scope. Everything here is static an
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import jax
 
@@ -52,8 +53,8 @@ class Ambient:
 _context = jax.make_user_context(default_value=None)
 
 
-def current() -> Ambient | None:
-    """Return the surroundings of the caller, or None outside any program and expectation."""
+def current() -> Any:
+    """Return the surroundings (an `Ambient`) of the caller, or None outside any program and expectation."""
     return _context.value
 
 

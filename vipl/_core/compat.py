@@ -8,6 +8,7 @@ written against names that all supported versions share.
 from __future__ import annotations
 
 import jax
+import jax.core
 from jax.extend import core as jex_core
 from jax.extend import source_info_util
 

@@ -9,6 +9,7 @@ another construct, write one class and add it to `CONSTRUCTS`.
 from __future__ import annotations
 
 import jax
+import jax.extend.core
 import jax.numpy as jnp
 from jax import lax
 

@@ -15,6 +15,7 @@ through control flow in the functional way: inside a `scan` of length T they hav
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 from jax.extend.core import jaxprs_in_params
 
@@ -38,8 +39,8 @@ class Located:
     """
 
     path: tuple[int, ...]
-    statement: Statement
-    eqn: object
+    statement: Any  # a Statement of some kind
+    eqn: Any
     axes: tuple[int, ...] = ()
     branches: tuple[tuple[tuple[int, ...], int], ...] = ()
     loop: tuple[int, ...] | None = None

@@ -12,6 +12,7 @@ import contextvars
 import dataclasses
 import linecache
 import traceback
+from typing import Any
 
 import jax
 
@@ -22,7 +23,7 @@ from vipl._core.interpreter import Located, locate
 from vipl._core.source import Source, is_user_file
 from vipl._core.static import Skeleton, partition
 
-_drawn = contextvars.ContextVar("values drawn while staging", default=None)
+_drawn: contextvars.ContextVar[list | None] = contextvars.ContextVar("values drawn while staging", default=None)
 
 _NOT_CONCRETE = (
     jax.errors.TracerBoolConversionError,
@@ -41,7 +42,7 @@ _STAYS_IN_JAX = (
 class Staged:
     """A staged function: an open `jaxpr` of no inputs, its `consts`, its result and its statements."""
 
-    jaxpr: object
+    jaxpr: Any
     consts: list
     out: Skeleton
     statements: list[Located]

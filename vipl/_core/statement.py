@@ -12,6 +12,7 @@ lanes would share one draw among them, so the batching rule refuses it.
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -48,7 +49,7 @@ class Statement:
     source: Source
     depth: int
     shape: tuple[int, ...]
-    dtype: object
+    dtype: Any
     lanes: tuple[Lane, ...] = ()
 
     noun = "statement"

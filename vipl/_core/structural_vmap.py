@@ -11,6 +11,8 @@ from __future__ import annotations
 import functools
 
 import jax
+import jax.core
+import jax.extend.core
 from jax.interpreters import ad, batching, mlir
 
 from vipl._core.compat import Primitive, open_jaxpr

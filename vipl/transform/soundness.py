@@ -105,9 +105,16 @@ def _equation(eqn, operands, context, path) -> list[Influence]:
         return [Influence(frozenset(), joined.jumped)] * len(eqn.outvars)
     if name in _RULES:
         return _RULES[name](eqn, operands, context, path)
-    if name in JUMPS and not _compares_with_itself(eqn):
+    if (name in JUMPS or _becomes_discrete(eqn, operands)) and not _compares_with_itself(eqn):
         return [_jump(joined, eqn, context)] * len(eqn.outvars)
     return [joined] * len(eqn.outvars)
+
+
+def _becomes_discrete(eqn, operands) -> bool:
+    """Return whether a pathwise real number becomes an integer or a truth value, by whatever primitive."""
+    real = lambda atom: jax.numpy.issubdtype(atom.aval.dtype, jax.numpy.inexact)  # noqa: E731
+    enters = any(real(atom) and influence.smooth for atom, influence in zip(eqn.invars, operands, strict=True))
+    return enters and not any(map(real, eqn.outvars))
 
 
 def _compares_with_itself(eqn) -> bool:

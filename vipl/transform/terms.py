@@ -8,6 +8,7 @@ depends and how their axes line up. Keeping terms apart is what credits each cho
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import jax.numpy as jnp
 
@@ -35,7 +36,7 @@ class Term:
         labels: what the term is made of, in words.
     """
 
-    array: object
+    array: Any
     samples: tuple = ()
     hidden: int = 0
     dependence: Dependence = dataclasses.field(default_factory=dict)

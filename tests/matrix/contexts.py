@@ -58,7 +58,7 @@ def shift(theta, u):
 
 def cost(theta, u, v=0.0):
     """A smooth cost of two features."""
-    return jnp.exp(0.8 * u - 0.5 * v + 0.4 * u * v) * (1 + 0.1 * theta[0])
+    return jnp.exp(0.8 * u + 0.4 * v + 0.3 * u * v) * (1 + 0.1 * theta[0])
 
 
 def stacked(theta):
@@ -167,14 +167,22 @@ def cond(draw, theta):
 def _one_of_three(mean, theta):
     first, second, third = jax.nn.softmax(jnp.stack([theta[0], 0.0 * theta[0], 0.3 + 0.0 * theta[0]]))
     f = lambda u: cost(theta, u)  # noqa: E731
-    return first * mean(theta, f) + second * mean(0.7 * theta, lambda u: f(0.5 * u)) + third * f(0.3 * theta[0])
+    return (
+        first * mean(theta, f)
+        + second * mean(0.7 * theta, lambda u: f(0.5 * u))
+        + third * mean(1.2 * theta, lambda u: f(u - 0.2 * theta[0]))
+    )
 
 
 @context(_one_of_three, inside=True)
 def switch(draw, theta):
     logits = jnp.stack([theta[0], 0.0, 0.3])
     which = vipl.sample("k", dist.Categorical(logits=logits), estimator=estimators.ScoreFunction())
-    branches = [lambda: draw("x", theta), lambda: 0.5 * draw("y", 0.7 * theta), lambda: 0.3 * theta[0]]
+    branches = [
+        lambda: draw("x", theta),
+        lambda: 0.5 * draw("y", 0.7 * theta),
+        lambda: draw("z", 1.2 * theta) - 0.2 * theta[0],
+    ]
     return cost(theta, lax.switch(which, branches))
 
 
@@ -218,8 +226,8 @@ def after_another_choice(draw, theta):
 def _with_normal(mean, theta):
     # E exp(a y + b) for y ~ Normal(m, s) is exp(a m + a²s²/2 + b).
     def closed(u):
-        rate = -0.5 + 0.4 * u
-        return jnp.exp(0.8 * u + rate * (0.1 * theta[0] - 0.7 * u) + (0.7 * rate) ** 2 / 2) * (1 + 0.1 * theta[0])
+        rate = 0.4 + 0.3 * u
+        return jnp.exp(0.8 * u + rate * (0.1 * theta[0] + 0.7 * u) + (0.7 * rate) ** 2 / 2) * (1 + 0.1 * theta[0])
 
     return mean(theta, closed)
 
@@ -227,7 +235,7 @@ def _with_normal(mean, theta):
 @context(_with_normal)
 def pathwise_neighbour(draw, theta):
     u = draw("x", theta)
-    y = vipl.sample("y", dist.Normal(0.1 * theta[0] - 0.7 * u, 0.7), estimator=estimators.Reparam())
+    y = vipl.sample("y", dist.Normal(0.1 * theta[0] + 0.7 * u, 0.7), estimator=estimators.Reparam())
     return cost(theta, u, y)
 
 

@@ -13,12 +13,13 @@ import warnings
 
 import jax
 import numpy as np
+from helpers import LONG
 
 import vipl
 
 RIGHT, REFUSED, NOT_SHOWN, WRONG = "right", "refused", "not shown", "wrong"
-BATCH = 4096
-MOST_DRAWS = 2**22
+BATCH = 2**15 if LONG else 2**12
+MOST_DRAWS = 2**26 if LONG else 2**22
 RELATIVE = 1e-10
 
 

@@ -15,7 +15,7 @@ from vipl.infer.options import check_options, refuse_tracing, refuse_unoffered, 
 from vipl.infer.posterior import Posterior
 from vipl.infer.problem import pose
 from vipl.infer.progress import Progress
-from vipl.infer.trouble import explain_non_finite
+from vipl.infer.trouble import explain_non_finite, fall_of
 from vipl.objectives import elbo
 
 _SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
@@ -85,7 +85,8 @@ def infer(
         stop: function of the objective history so far; True ends the fit.
 
     Returns:
-        A `Posterior`. Ctrl-C returns what was learned so far, with status "interrupted".
+        A `Posterior`. Ctrl-C returns what was learned so far, with status "interrupted"; an objective that ended far
+        below its start gives the status "diverged: …".
 
     Raises:
         RandomnessError: no key.
@@ -110,8 +111,8 @@ def infer(
     check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
     problem, params = pose(model, guide, params, key)
     warn_of_lost_precision(model)
-    if num_samples != 1:
-        objective = objective.with_num_samples(num_samples)
+    # A copy looks anew at what the objective's function reads, so that a redefined helper is compiled again.
+    objective = objective.with_num_samples(objective.num_samples if num_samples == 1 else num_samples)
     optimizer = StaticValue(optimizer if optimizer is not None else default_optimizer(num_steps))
     options = {"objective": objective, "optimizer": optimizer, "skip": on_nan == "skip"}
     state = loop.start(params, optimizer=optimizer)
@@ -144,6 +145,8 @@ def infer(
     except KeyboardInterrupt:
         status = "interrupted"
     history = np.concatenate(history) if history else np.zeros(0)
+    if status == "finished" and (fall := fall_of(history)):
+        status = f"diverged: {fall}"
     return Posterior(problem, state.params, history, status, key, len(history))
 
 

@@ -42,6 +42,17 @@ def explain_non_finite(problem, params, key, step, value) -> NonFiniteError:
     )
 
 
+def fall_of(history) -> str:
+    """Say how far the objective fell, if its last tenth is far below its first tenth, else nothing."""
+    tenth = len(history) // 10
+    if tenth < 10:
+        return ""
+    first, last = history[:tenth], history[-tenth:]
+    if np.mean(last) >= np.mean(first) - 10 * np.std(first):
+        return ""
+    return f"the objective fell from {np.mean(first):.4g} to {np.mean(last):.4g} nats; is the learning rate negative?"
+
+
 def _find(problem, params, key):
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
         if not np.all(np.isfinite(np.asarray(leaf))):

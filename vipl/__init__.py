@@ -1,5 +1,7 @@
 """vipl: programmable variational inference for JAX.
 
+A first program::
+
     import jax, vipl
     import vipl.distributions as dist
 

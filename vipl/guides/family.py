@@ -17,7 +17,7 @@ class GuideFamily:
     """Base of the guide families: rules that make a guide for any model.
 
     A family is configuration only; it holds no arrays. To write one, subclass it and define `build`, which looks at
-    the latent sites of a surveyed model and returns a Program with `vipl.param`s, and where these start.
+    the latent sites of a surveyed model and returns a Program with `vipl.param` statements, and where these start.
 
     Example:
         >>> from vipl import guides

@@ -65,7 +65,7 @@ class Posterior:
             num_samples: how many draws.
 
         Returns:
-            `{address: array}` in program order, each with a leading axis of `num_samples`.
+            A dict from address to array, in program order, each with a leading axis of `num_samples`.
         """
         key = as_key(key, "sample")
         return self._in_order(_draws(self.guide, jax.random.split(key, num_samples)))
@@ -92,7 +92,7 @@ class Posterior:
             num_samples: how many draws.
 
         Returns:
-            `{address: array}` of observed and deterministic values, each with a leading axis of `num_samples`. They
+            A dict from address to array, of observed and deterministic values, each with a leading axis of `num_samples`. They
             belong, draw by draw, to the latent values that `sample` returns for the same key.
 
         Raises:

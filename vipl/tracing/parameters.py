@@ -26,7 +26,7 @@ def init_params(key, *programs: Program) -> dict:
         *programs: Programs; typically a model and a guide.
 
     Returns:
-        `{address: unconstrained array}`, the pytree that training works on and `vipl.with_params` takes.
+        A dict from address to unconstrained array, the pytree that training works on and `vipl.with_params` takes.
 
     Raises:
         RandomnessError: no key.

@@ -1,7 +1,8 @@
 """Guides that vipl makes from a model: families of distributions over its latent sites.
 
 Give one to `vipl.infer(model, guides.MeanField(), …)`. A family is configuration only; it looks at the model, and
-makes a Program with `vipl.param` statements, and says where these start. A guide of one's own is any Program, and needs no family.
+makes a Program with `vipl.param` statements, and says where these start. A guide of one's own is any
+Program, and needs no family.
 """
 
 from vipl.guides.family import GuideFamily

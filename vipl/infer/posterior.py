@@ -92,8 +92,8 @@ class Posterior:
             num_samples: how many draws.
 
         Returns:
-            A dict from address to array, of observed and deterministic values, each with a leading axis of `num_samples`. They
-            belong, draw by draw, to the latent values that `sample` returns for the same key.
+            A dict from address to array, of observed and deterministic values, each with a leading axis
+            of `num_samples`. They belong, draw by draw, to the latent values that `sample` returns for the same key.
 
         Raises:
             AddressError: the posterior has a site that the program lacks.

@@ -100,13 +100,20 @@ class Draw(Meaning):
         """Draw indices without replacement."""
         if isinstance(given, LoopKeys):
             given = given.noise(statement)
-        return over_lanes(
-            lambda key: subsample_indices(key, statement.size, statement.shape[0]), statement.lanes, extra=1
-        )(given)
+        return draw_indices(statement, given)
 
     def at_iteration(self, given, iteration):
         """Fold the round into the key of a site in a `while_loop`."""
         return given.at_iteration(iteration) if isinstance(given, LoopKeys) else given
+
+
+def draw_indices(statement, key):
+    """Draw the indices of a subsampled plate; the key has every lane in front."""
+
+    def one(key):
+        return subsample_indices(key, statement.size, statement.shape[0])
+
+    return over_lanes(one, statement.lanes, extra=1)(key)
 
 
 class Choose(Meaning):

@@ -8,20 +8,10 @@ import jax.numpy as jnp
 from vipl._core.statement import over_lanes
 from vipl.distributions.base_noise import transport
 from vipl.distributions.log_prob import log_prob
-from vipl.distributions.subsample import subsample_indices
 from vipl.transform.provenance import propagate
 from vipl.transform.provenance.alignment import Along, merge
 from vipl.transform.terms import Term, Value
 from vipl.transform.weights import ChoiceWeights
-
-
-def draw_indices(statement, key):
-    """Draw the indices of a subsampled plate."""
-
-    def one(key):
-        return subsample_indices(key, statement.size, statement.shape[0])
-
-    return over_lanes(one, statement.lanes, extra=1)(key)
 
 
 def draw_choice(evaluation, statement, leaves: list[Term], path) -> Value:

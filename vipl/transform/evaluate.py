@@ -18,7 +18,8 @@ from vipl._core.interpreter import has_statements, statements_inside
 from vipl._core.statement import statement_p
 from vipl.lang.plate import IndicesStatement
 from vipl.tracing.own_density import DensityStatement
-from vipl.transform.choose import draw_choice, draw_indices
+from vipl.tracing.simulate import draw_indices
+from vipl.transform.choose import draw_choice
 from vipl.transform.linear import LINEAR
 from vipl.transform.native import run_construct
 from vipl.transform.provenance import propagate_equation

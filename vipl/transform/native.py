@@ -6,6 +6,7 @@ in front, and meet the terms outside, where causality decides which.
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 
 from vipl._core.constructs import CONSTRUCTS, Conditional
@@ -14,7 +15,8 @@ from vipl._core.statement import over_lanes
 from vipl.lang.plate import IndicesStatement
 from vipl.tracing.noise import LoopKeys
 from vipl.tracing.own_density import DensityStatement
-from vipl.transform.choose import baseline_term, choice_dependence, draw_indices
+from vipl.tracing.simulate import draw_indices
+from vipl.transform.choose import baseline_term, choice_dependence
 from vipl.transform.provenance.alignment import Along
 from vipl.transform.provenance.walk import Context, propagate_equation
 from vipl.transform.terms import Term, Value
@@ -87,17 +89,10 @@ class _Visitor:
         if isinstance(statement, IndicesStatement):
             return {}
         leaves = [
-            Term(_Outline(atom.aval), (), 0, dependence) for atom, dependence in zip(eqn.invars, operands, strict=True)
+            Term(jax.ShapeDtypeStruct(atom.aval.shape, atom.aval.dtype), dependence=dependence)
+            for atom, dependence in zip(eqn.invars, operands, strict=True)
         ]
         front = tuple(Along(marker) for marker in context.around)
         batch = len(statement.full_shape) - statement.event_dim
         own = context.path if self.plan.is_weighted(context.path) else None
         return choice_dependence(statement, leaves, own, batch, front)
-
-
-class _Outline:
-    """Stands for an operand of which only shape and type are known."""
-
-    def __init__(self, aval):
-        self.shape, self.dtype = tuple(aval.shape), aval.dtype
-        self.ndim = len(self.shape)

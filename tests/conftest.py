@@ -17,3 +17,8 @@ def x64():
     """Run the test in double precision, and only this test."""
     with jax.enable_x64(True):
         yield
+
+
+def pytest_ignore_collect(collection_path):
+    """Collect test files only: what they share is imported once, by them, and holds no examples to run."""
+    return collection_path.suffix == ".py" and not collection_path.name.startswith("test_") or None

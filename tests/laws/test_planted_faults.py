@@ -111,8 +111,8 @@ def test_credit_for_one_cost_too_few(monkeypatch, context):
         last = dict(list(term.dependence.items())[-1:])
         return true(dataclasses.replace(term, dependence=last), *rest)
 
-    true = weights._contract
-    monkeypatch.setattr(weights, "_contract", contract)
+    true = weights._closed
+    monkeypatch.setattr(weights, "_closed", contract)
     assert verdict_on(estimators.ScoreFunction(), "poisson", context).word == WRONG
 
 

@@ -29,14 +29,16 @@ class Context:
         name: how the matrix calls it.
         program: `program(draw, theta)`, run inside an expectation.
         twin: `twin(mean, theta)`, its exact value.
-        inside: whether only estimators of one value can serve: inside a scan or branch, or mixed across lanes.
+        lanes_mixed: whether only estimators of one value can serve, since the lanes of a jax.vmap are mixed.
+        noisy: whether there is another choice, of an estimator with variance.
         order: 1, or 2 for the Hessian.
     """
 
     name: str
     program: Callable
     twin: Callable
-    inside: bool = False
+    lanes_mixed: bool = False
+    noisy: bool = False
     order: int = 1
 
 
@@ -118,12 +120,12 @@ def jax_vmap(draw, theta):
     return jnp.sum(jax.vmap(lambda t, s: s * cost(theta, draw("x", t)))(stacked(theta), jnp.array(SCALES)))
 
 
-@context(_product, inside=True)
+@context(_product, lanes_mixed=True)
 def product_across_jax_vmap(draw, theta):
     return jnp.prod(1 + 0.5 * jax.vmap(lambda t: draw("x", t))(stacked(theta)))
 
 
-@context(lambda mean, theta: 3 * mean(theta, lambda u: cost(theta, u)), inside=True)
+@context(lambda mean, theta: 3 * mean(theta, lambda u: cost(theta, u)))
 def vipl_vmap(draw, theta):
     return jnp.sum(vipl.vmap(lambda: cost(theta, draw("x", theta)), axis_size=3)())
 
@@ -138,7 +140,7 @@ def _three_steps(mean, theta):
     return mean(shift(first, 0.5), lambda u: jnp.exp(0.5 * u) + mean(shift(second, u), lambda v: after_two(u, v)))
 
 
-@context(_three_steps, inside=True)
+@context(_three_steps)
 def scan(draw, theta):
     def step(previous, scale):
         u = draw("x", shift(theta * scale, previous))
@@ -146,6 +148,53 @@ def scan(draw, theta):
 
     last, costs = lax.scan(step, jnp.array(0.5), jnp.array(SCALES))
     return jnp.sum(costs) + (1 + last) ** 2 * (1 + 0.1 * theta[0])
+
+
+def _product_of_lanes(mean, theta):
+    return mean(theta, lambda u: 1 + 0.5 * u) ** 3
+
+
+@context(_product_of_lanes)
+def product_across_vipl_vmap(draw, theta):
+    return jnp.prod(1 + 0.5 * vipl.vmap(lambda: draw("x", theta), axis_size=3)())
+
+
+def _added_up(mean, theta):
+    first, second, third = (theta * s for s in SCALES)
+
+    def after_two(u, v):
+        return jnp.exp(0.5 * u + 0.1 * v) + mean(shift(third, v), lambda w: jnp.exp(0.5 * v + 0.1 * w))
+
+    return mean(
+        shift(first, 0.5),
+        lambda u: jnp.exp(0.25 + 0.1 * u) + mean(shift(second, u), lambda v: after_two(u, v)),
+    ) * (1 + 0.1 * theta[0])
+
+
+@context(_added_up)
+def total_in_fori_loop(draw, theta):
+    def step(i, carry):
+        previous, total = carry
+        u = draw("x", shift(theta * jnp.array(SCALES)[i], previous))
+        return u, total + jnp.exp(0.5 * previous + 0.1 * u) * (1 + 0.1 * theta[0])
+
+    return lax.fori_loop(0, 3, step, (jnp.array(0.5), jnp.array(0.0)))[1]
+
+
+def _sum_of_features(mean, theta):
+    def after_two(u, v):
+        return mean(shift(1.2 * theta, 0.2 * (u + v)), lambda w: jnp.exp(0.3 * (u + v + w)) * (1 + 0.1 * theta[0]))
+
+    return mean(theta, lambda u: mean(shift(0.7 * theta, 0.2 * u), lambda v: after_two(u, v)))
+
+
+@context(_sum_of_features)
+def scan_with_a_growing_state(draw, theta):
+    def step(total, scale):
+        return total + draw("x", shift(theta * scale, 0.2 * total)), None
+
+    total, _ = lax.scan(step, jnp.array(0.0), jnp.array(SCALES))
+    return jnp.exp(0.3 * total) * (1 + 0.1 * theta[0])
 
 
 def _downstream(mean, theta):
@@ -157,7 +206,7 @@ def _either(mean, theta):
     return chance * mean(theta, after) + (1 - chance) * after(0.2 * theta[0])
 
 
-@context(_either, inside=True)
+@context(_either, noisy=True)
 def cond(draw, theta):
     heads = vipl.sample("b", dist.Bernoulli(logits=theta[0]), estimator=estimators.ScoreFunction())
     u = lax.cond(heads == 1, lambda: draw("x", theta), lambda: 0.2 * theta[0])
@@ -174,7 +223,7 @@ def _one_of_three(mean, theta):
     )
 
 
-@context(_one_of_three, inside=True)
+@context(_one_of_three, noisy=True)
 def switch(draw, theta):
     logits = jnp.stack([theta[0], 0.0, 0.3])
     which = vipl.sample("k", dist.Categorical(logits=logits), estimator=estimators.ScoreFunction())
@@ -217,6 +266,20 @@ def nested_program(draw, theta):
     return cost(theta, *vipl.simulate(outer(theta)).value)
 
 
+def _weighted_pair(mean, theta):
+    return mean(theta, lambda u: (1 + 0.5 * u) * mean(shift(theta, u), lambda v: cost(theta, u, v)))
+
+
+@context(_weighted_pair)
+def nested_expectation(draw, theta):
+    @vipl.expectation
+    def inner(u):
+        return cost(theta, u, draw("y", shift(theta, u)))
+
+    u = draw("x", theta)
+    return (1 + 0.5 * u) * vipl.expect(inner, u)
+
+
 @context(_dependent_pair)
 def after_another_choice(draw, theta):
     u = draw("x", theta)
@@ -232,7 +295,7 @@ def _with_normal(mean, theta):
     return mean(theta, closed)
 
 
-@context(_with_normal)
+@context(_with_normal, noisy=True)
 def pathwise_neighbour(draw, theta):
     u = draw("x", theta)
     y = vipl.sample("y", dist.Normal(0.1 * theta[0] + 0.7 * u, 0.7), estimator=estimators.Reparam())

@@ -65,6 +65,11 @@ def equation_line(eqn) -> str:
     return source_info_util.summarize(eqn.source_info)
 
 
+def at_line_of(eqn):
+    """Return a context manager: equations staged inside come from the user's line that `eqn` comes from."""
+    return source_info_util.user_context(eqn.source_info.traceback)
+
+
 def is_from_library(jaxpr) -> bool:
     """Return whether a jaxpr was staged from a function of JAX or NumPyro."""
     info = getattr(open_jaxpr(jaxpr)[0].debug_info, "func_src_info", "") or ""

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 from jax import lax
 
 from vipl._core.compat import scan_split
+from vipl._core.nested_call import bind_expectation
 from vipl._core.structural_vmap import structural_vmap
 
 
@@ -98,6 +99,19 @@ class Vmap:
         options = {"axis_size": params["size"]}
         flat_out = mapped(body, in_axes, **options)(*map(jnp.asarray, operands), *leaves)
         return jax.tree.unflatten(shapes[0], flat_out)
+
+
+class Nested(Inline):
+    """A nested expectation: it stays one equation, and says which estimators it wants inside."""
+
+    def bodies(self, eqn, path, around):
+        estimators = (*eqn.params["estimators"], *around.get("estimators", ()))
+        yield 0, eqn.params["jaxpr"], {**around, "estimators": estimators}
+
+    def run(self, eqn, operands, walk, given, path):
+        params = eqn.params
+        inside = jax.make_jaxpr(lambda: walk(params["jaxpr"], operands, given, (*path, 0))[0])()
+        return bind_expectation(inside, params["name"], params["estimators"]), {}
 
 
 class Conditional:
@@ -209,6 +223,7 @@ CONSTRUCTS = {
     "checkpoint": Remat("jaxpr"),
     "scan": Scan(),
     "vipl_vmap": Vmap(),
+    "vipl_expect": Nested("jaxpr"),
     "cond": Cond(),
     "while": While(),
 }

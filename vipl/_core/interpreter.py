@@ -36,6 +36,8 @@ class Located:
         axes: leading axes that the constructs around it add, outermost first.
         branches: for every `cond` or `switch` around it, the path of the construct and the branch's index.
         loop: the innermost `while_loop` around it, as a path, or None.
+        estimators: what the nested expectations around it ask for: pairs of address glob and estimator, the innermost
+            first.
     """
 
     path: tuple[int, ...]
@@ -44,6 +46,7 @@ class Located:
     axes: tuple[int, ...] = ()
     branches: tuple[tuple[tuple[int, ...], int], ...] = ()
     loop: tuple[int, ...] | None = None
+    estimators: tuple = ()
 
     @property
     def full_shape(self) -> tuple[int, ...]:

@@ -35,7 +35,7 @@ def structural_vmap(fn, in_axes, axis_size: int):
         outs = vmap_p.bind(
             *consts,
             *operands,
-            jaxpr=_close(jaxpr),
+            jaxpr=close_over(jaxpr),
             in_axes=(None,) * len(consts) + tuple(in_axes),
             size=axis_size,
         )
@@ -44,7 +44,7 @@ def structural_vmap(fn, in_axes, axis_size: int):
     return mapped
 
 
-def _close(jaxpr):
+def close_over(jaxpr):
     """Return the body as a function of its constants and its arguments; constants become operands."""
     return jax.extend.core.ClosedJaxpr(jaxpr.replace(constvars=[], invars=[*jaxpr.constvars, *jaxpr.invars]), [])
 

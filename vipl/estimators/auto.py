@@ -27,14 +27,9 @@ class Auto(Estimator):
     def __init__(self, max_size: int = 64):
         self.max_size = max_size
 
-    def candidates(self, statement, single: bool) -> list[Estimator]:
-        """Return the estimators to try for a site, best first.
-
-        Args:
-            statement: the site.
-            single: whether only estimators of one value serve where it stands.
-        """
+    def candidates(self, statement) -> list[Estimator]:
+        """Return the estimators to try for a site, best first."""
         candidates = [Reparam(), Enumerate(self.max_size), ScoreFunction()]
-        if single or statement.support_size is None or statement.support_size > self.max_size:
+        if statement.support_size is None or statement.support_size > self.max_size:
             candidates.pop(1)
         return [c for c in candidates if c.refusal(statement) is None] or candidates[-1:]

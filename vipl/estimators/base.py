@@ -36,11 +36,15 @@ class Estimator:
 
     Attributes:
         pooled: whether `weigh` takes the site's base noise in place of a key.
-        single: whether `weigh` returns one value; such an estimator also serves inside `scan`, `cond` and `vmap`.
+        single: whether `weigh` returns one value.
+        exact: whether the weighted sum over the values has no variance.
+        fixed: whether the values depend on nothing, only their weights on the parameters.
     """
 
     pooled = False
     single = False
+    exact = False
+    fixed = False
 
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return weighted samples of a distribution.

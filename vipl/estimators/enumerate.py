@@ -39,6 +39,9 @@ class Enumerate(Estimator):
     Source: Lew et al. 2023 (ADEV), POPL, §4; the sum is exact by definition.
     """
 
+    exact = True
+    fixed = True
+
     def __init__(self, max_size: int = 4096):
         self.max_size = max_size
 

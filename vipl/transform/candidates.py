@@ -14,7 +14,7 @@ def check_overrides(overrides, addresses, where) -> None:
     for pattern, _ in overrides:
         if not any(fnmatch.fnmatchcase(address, pattern) for address in addresses):
             raise AddressError(
-                f"with_estimators names {pattern!r}, which matches no choice." + did_you_mean(pattern, addresses),
+                f"estimators names {pattern!r}, which matches no choice." + did_you_mean(pattern, addresses),
                 where=where,
                 fix='an address or a glob such as "z*"; print(objective.explain(…)) lists the choices',
             )
@@ -24,7 +24,7 @@ def asked_for(located: Located, overrides) -> Estimator:
     """Return the estimator that the user asked for."""
     statement = located.statement
     estimator = statement.estimator or Auto()
-    for pattern, override in overrides:
+    for pattern, override in (*located.estimators, *overrides):
         if fnmatch.fnmatchcase(statement.address, pattern):
             estimator = override
     if not isinstance(estimator, Estimator):
@@ -39,8 +39,7 @@ def asked_for(located: Located, overrides) -> Estimator:
 def candidates_for(located: Located, estimator: Estimator) -> list[Estimator]:
     """Return the estimators to try for a choice, best first."""
     statement = located.statement
-    inside = bool(located.axes or located.branches or located.loop is not None)
-    candidates = estimator.candidates(statement, inside) if isinstance(estimator, Auto) else [estimator]
+    candidates = estimator.candidates(statement) if isinstance(estimator, Auto) else [estimator]
     for candidate in candidates:
         reason = candidate.refusal(statement) or _unfit_inside(candidate, located)
         if reason is not None:
@@ -56,6 +55,4 @@ def candidates_for(located: Located, estimator: Estimator) -> list[Estimator]:
 def _unfit_inside(estimator: Estimator, located: Located) -> str | None:
     if located.loop is not None and not isinstance(estimator, Reparam):
         return "it is inside a while_loop, which runs an unknown number of times"
-    if (located.axes or located.branches) and not estimator.single:
-        return "it is inside a scan, vmap or branch, where only estimators of one value serve"
     return None

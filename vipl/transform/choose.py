@@ -10,17 +10,18 @@ from vipl.distributions.base_noise import transport
 from vipl.distributions.log_prob import log_prob
 from vipl.transform.provenance import propagate
 from vipl.transform.provenance.alignment import Along, merge
-from vipl.transform.terms import Term, Value
+from vipl.transform.terms import Term, Value, plain
 from vipl.transform.weights import ChoiceWeights
 
 
-def draw_choice(evaluation, statement, leaves: list[Term], path) -> Value:
+def draw_choice(evaluation, statement, leaves: list[Term], noise, path) -> Value:
     """Return the value of a choice, and note its weights in the evaluation."""
-    plan, noise = evaluation.plan, evaluation.noise[path]
+    plan = evaluation.plan
     estimator = plan.estimators[path]
     if not plan.is_weighted(path):
         return _pathwise(evaluation, statement, leaves, noise)
-    joint_axes = plan.joint_axes.get(path, ())
+    around = len(plan.located(path).axes)
+    joint_axes = tuple(axis - around for axis in plan.joint_axes.get(path, ()))
     lanes = len(statement.lanes)
     own_axes = tuple(axis - lanes for axis in joint_axes)
 
@@ -39,14 +40,21 @@ def draw_choice(evaluation, statement, leaves: list[Term], path) -> Value:
     else:
         evaluation.sizes[path] = values.shape[front]
         own_samples = (*samples, path)
-    evaluation.weights[path] = ChoiceWeights(weights, own_samples, log, joint_axes)
-    evaluation.tokens[statement.token] = path
+    own_values = own_samples
+    if estimator.fixed and front:  # the values are the same whatever the parameters
+        values, own_values = values[(0,) * front], own_samples[front:]
     batch = len(statement.full_shape) - statement.event_dim
+    dependence = choice_dependence(statement, leaves, path, batch)
+    chosen = ChoiceWeights(weights, own_samples, log, joint_axes, dependence)
+    evaluation.weights[path] = chosen
+    evaluation.tokens[statement.token] = path
     if drawn.baseline is not None:
         baseline = jnp.squeeze(jnp.moveaxis(drawn.baseline, front + lanes, front), front)
         upstream = choice_dependence(statement, leaves, None, batch)
-        evaluation.baselines.append(baseline_term(baseline, weights, own_samples, upstream))
-    return (Term(values, own_samples, 0, choice_dependence(statement, leaves, path, batch)),)
+        evaluation.note_baseline(path, baseline, chosen, upstream)
+    if not (own_samples or evaluation.tracked):
+        return plain(values)  # its weights meet the terms outside
+    return (Term(values, own_values, 0, dependence),)
 
 
 def baseline_term(baseline, log_weight, samples, upstream) -> Term:

@@ -17,29 +17,24 @@ from vipl._core.compat import Literal, open_jaxpr, rebind
 from vipl._core.interpreter import has_statements, statements_inside
 from vipl._core.statement import statement_p
 from vipl.lang.plate import IndicesStatement
+from vipl.tracing.noise import LoopKeys
 from vipl.tracing.own_density import DensityStatement
 from vipl.tracing.simulate import draw_indices
-from vipl.transform.choose import draw_choice
+from vipl.transform.choose import baseline_term, draw_choice
+from vipl.transform.forward import run_scan
+from vipl.transform.inside import run_construct
 from vipl.transform.linear import LINEAR
-from vipl.transform.native import run_construct
-from vipl.transform.provenance import propagate_equation
+from vipl.transform.provenance import Dependence, propagate_equation
 from vipl.transform.provenance.alignment import joint
-from vipl.transform.terms import OwnDensity, Term, Value, collapse, is_plain, plain, union
-from vipl.transform.weights import ChoiceWeights, expected
+from vipl.transform.state import TooManySamples
+from vipl.transform.terms import OwnDensity, Term, Value, collapse, is_plain, outline, plain, union
+from vipl.transform.weights import ChoiceWeights, close, close_auxiliary
 
 _MOST_SAMPLES = 65_536
 
 
-class TooManySamples(Exception):
-    """The values of dependent choices multiply beyond all bounds; `last` is the choice that came on top."""
-
-    def __init__(self, last):
-        super().__init__(last)
-        self.last = last
-
-
 class Evaluation:
-    """One run of a planned objective.
+    """One run of a planned objective, or of a jaxpr inside it.
 
     Attributes:
         plan: the plan.
@@ -48,14 +43,31 @@ class Evaluation:
         sizes: lengths of sample axes.
         tokens: paths of choices, by the token that their own density carries.
         baselines: control variates of the estimators, terms of mean zero.
+        tracked: whether choices of one value are told apart here, and not only outside of the construct around.
+        drawn_baselines: baselines of the choices that are not tracked.
+        closed: the terms of nested expectations, with shapes in place of arrays.
     """
 
-    def __init__(self, plan, noise: dict):
+    def __init__(self, plan, noise: dict, around: Evaluation | None = None):
         self.plan, self.noise = plan, noise
         self.weights: dict[tuple, ChoiceWeights] = {}
-        self.sizes: dict[tuple, int] = {}
         self.tokens: dict[object, tuple] = {}
         self.baselines: list[Term] = []
+        self.drawn_baselines: dict[tuple, jax.Array] = {}
+        self.tracked = around is None
+        self.sizes: dict[tuple, int] = {} if around is None else around.sizes
+        self.closed: list[Term] = [] if around is None else around.closed
+
+    def child(self, noise: dict) -> Evaluation:
+        """Return an evaluation for the body of a construct."""
+        return Evaluation(self.plan, noise, self)
+
+    def note_baseline(self, choice, baseline, weights: ChoiceWeights, upstream: Dependence) -> None:
+        """Note the baseline of a choice: as a term, or for the evaluation around."""
+        if self.tracked:
+            self.baselines.append(baseline_term(baseline, weights.array, weights.samples, upstream))
+        else:
+            self.drawn_baselines[choice] = baseline
 
     def run(self, jaxpr, consts, operands: list[Value], path=()) -> list[Value]:
         """Run a jaxpr on values; returns values."""
@@ -81,8 +93,11 @@ class Evaluation:
         if name in _CALLS or (inside and name in _INLINED and _has_choices(eqn)):
             body, consts = open_jaxpr(eqn.params["jaxpr" if "jaxpr" in eqn.params else "call_jaxpr"])
             return self.run(body, consts, values, (*path, 0))
+        if name == "vipl_expect":
+            return self._expect(eqn, values, path)
         if inside:
-            return run_construct(self, eqn, [collapse(v) for v in values], path)
+            run = run_scan if name == "scan" and self.plan.holds_several(path) else run_construct
+            return run(self, eqn, [collapse(v) for v in values], path)
         rule = LINEAR.get(name)
         result = rule(eqn, values) if rule is not None else None
         return [result] if result is not None else self._merged(eqn, [collapse(v) for v in values])
@@ -113,11 +128,30 @@ class Evaluation:
         return function(*(term.array for term in terms), *shared), samples
 
     def _statement(self, statement, values, path) -> Value:
-        if isinstance(statement, IndicesStatement):
-            return plain(draw_indices(statement, self.noise[path]))
         if isinstance(statement, DensityStatement):
             return self._density(statement, values)
-        return draw_choice(self, statement, [collapse(v) for v in values], path)
+        noise = self.noise[path]
+        noise = noise.noise(statement) if isinstance(noise, LoopKeys) else noise
+        if isinstance(statement, IndicesStatement):
+            return plain(draw_indices(statement, noise))
+        return draw_choice(self, statement, [collapse(v) for v in values], noise, path)
+
+    def _expect(self, eqn, values: list[Value], path) -> list[Value]:
+        """Run a nested expectation, and sum out the choices in it."""
+        known, baselines, tracked = set(self.weights), self.baselines, self.tracked
+        self.baselines, self.tracked = [], True
+        body, consts = open_jaxpr(eqn.params["jaxpr"])
+        value, *others = self.run(body, consts, values, (*path, 0))
+        value = (*value, *self.baselines)
+        self.baselines, self.tracked = baselines, tracked
+        inside = set(self.weights) - known
+        self.closed += [outline(term) for term in value]
+        label = f"expect({eqn.params['name'].split(',')[0]})"
+        value = tuple(dataclasses.replace(term, labels=(label,)) for term in close(value, self.weights, inside))
+        results = [value, *(close_auxiliary(x, self.weights, inside) for x in others)]
+        for choice in inside:
+            del self.weights[choice]
+        return results
 
     def _density(self, statement, values: list[Value]) -> Value:
         """Name a log density; mark that of a weighted choice, so that its direct derivative can be taken out."""
@@ -126,7 +160,7 @@ class Evaluation:
             array, samples = self.mapped(lambda x: jnp.broadcast_to(x, statement.full_shape), [term])
             term = Term(array, samples, 0, joint(term.dependence), labels=term.labels)
         choice = self.tokens.get(statement.of)
-        if choice is not None and term.dependence and self.weights[choice].log:
+        if choice in self.weights and term.dependence and self.weights[choice].log:
             array = jnp.asarray(term.array)
             term = dataclasses.replace(term, array=array, own=OwnDensity(choice, jnp.ones_like(array)))
         return (term,)
@@ -139,30 +173,3 @@ _INLINED = ("remat2", "checkpoint", "custom_jvp_call", "custom_vjp_call")
 def _has_choices(eqn) -> bool:
     """Return whether a construct holds choices, and not only named densities."""
     return any(not isinstance(statement, DensityStatement) for statement in statements_inside(eqn))
-
-
-def evaluate(plan, key):
-    """Run a planned objective.
-
-    Args:
-        plan: the Plan.
-        key: a typed key.
-
-    Returns:
-        The result of the objective program, its first array an unbiased estimate.
-    """
-    evaluation = Evaluation(plan, plan.draw_noise(key))
-    value, *others = evaluation.run(plan.staged.jaxpr, plan.staged.consts, [])
-    terms = (*value, *evaluation.baselines)
-    estimate = expected(terms, evaluation.weights) if plan.has_weights else collapse(value).array
-    auxiliary = [_auxiliary(collapse(other), evaluation.weights) for other in others]
-    return plan.staged.out.fill([estimate, *auxiliary])
-
-
-def _auxiliary(term: Term, weights):
-    """Return an auxiliary result; where it has several values, their weighted mean."""
-    if not term.samples:
-        return term.array
-    flat = jnp.reshape(term.array, (*term.array.shape[: len(term.samples)], -1)).astype(float)
-    parts = [Term(flat[..., i], term.samples, 0, joint(term.dependence)) for i in range(flat.shape[-1])]
-    return jnp.reshape(jnp.stack([expected((part,), weights) for part in parts]), term.shape)

@@ -14,7 +14,7 @@ from vipl._core.source import user_source
 from vipl._core.staging import stage
 from vipl._core.static import FunctionKey, StaticValue, partition
 from vipl.distributions.validation import validation_off
-from vipl.transform.evaluate import evaluate
+from vipl.transform.estimate import evaluate
 from vipl.transform.explain import Explanation, explain_plan
 from vipl.transform.plan import Plan, make_plan
 
@@ -69,7 +69,7 @@ class Expectation:
             raise RandomnessError(
                 f"{self.__name__} is an expectation, called with a key inside another program.",
                 where=user_source(),
-                fix="call its function to make its choices part of this one",
+                fix=f"vipl.expect({self.__name__}, …) without a key, in another expectation",
             )
         key = as_key(key, self.__name__)
         plan = self._plan(args, kwargs)
@@ -91,10 +91,11 @@ class Expectation:
     def _plan(self, args, kwargs) -> Plan:
         with validation_off():  # vipl's own checks name the site
             staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation")
-        self._check_result(staged.out.fill([v.aval for v in staged.jaxpr.outvars]))
+        self.check_result(staged.out.fill([v.aval for v in staged.jaxpr.outvars]))
         return make_plan(staged, self.estimators, self._source, strict=self.strict)
 
-    def _check_result(self, result) -> None:
+    def check_result(self, result) -> None:
+        """Refuse a result of the objective that is no floating-point scalar, with an auxiliary if that is due."""
         if self.has_aux and not (isinstance(result, tuple) and len(result) == 2):
             raise ShapeError(
                 f"{self.__name__} has has_aux=True and does not return a pair.",

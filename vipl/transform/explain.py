@@ -134,9 +134,9 @@ def _reason(plan, located, estimator) -> str:
         return f"its support has {statement.support_size} points"
     if statement.support_size is None:
         return "discrete, without a finite support" if statement.discrete else "no differentiable sampler"
-    if located.axes or located.branches:
-        return "inside a scan, vmap or branch"
-    return "its support, or the product with what it depends on, is too large to enumerate"
+    if located.path in plan.unfit:
+        return f"too many values to enumerate: {plan.unfit[located.path]}"
+    return "its support is too large to enumerate"
 
 
 def _alignment_in_words(path, terms) -> str:

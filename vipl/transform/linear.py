@@ -75,7 +75,7 @@ def _convert(eqn, operands):
     old, new = eqn.invars[0].aval.dtype, eqn.params["new_dtype"]
     if not jnp.issubdtype(new, jnp.floating) or (jnp.issubdtype(old, jnp.bool_) and len(operands[0]) > 1):
         return None
-    return tuple(change(term, lambda x: x.astype(new)) for term in operands[0])
+    return tuple(change(term, lambda x: lax.convert_element_type(x, new)) for term in operands[0])
 
 
 def _reduce_sum(eqn, operands):

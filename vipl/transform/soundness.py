@@ -12,7 +12,7 @@ import dataclasses
 
 import jax
 
-from vipl._core.compat import Literal, equation_line, is_from_library, open_jaxpr
+from vipl._core.compat import Literal, equation_line, is_from_library, open_jaxpr, scan_split
 from vipl._core.interpreter import has_statements
 from vipl.lang.site import SampleStatement
 from vipl.tracing.own_density import DensityStatement
@@ -166,42 +166,39 @@ def _cond(eqn, operands, context, path):
     return [_join(jumped, *results) for results in zip(*branches, strict=True)]
 
 
-def _loop(body_name, step):
-    def rule(eqn, operands, context, path):
-        """What enters one round may leave any later one."""
-        body = eqn.params[body_name]
-        count = len(open_jaxpr(body)[0].invars)
-        inside = operands[-count:] if body_name == "body_jaxpr" else operands
-        mixed = _join(*operands)
-        if body_name == "body_jaxpr":
-            (predicate,) = _walk(
-                eqn.params["cond_jaxpr"],
-                [mixed] * len(eqn.params["cond_jaxpr"].in_avals),
-                context,
-                (*path, 0),
-            )
-            mixed = _join(mixed, _jump(predicate, eqn, context))
-        while True:
-            results = _walk(
-                body,
-                [_join(o, mixed) if o != _NONE or mixed != _NONE else o for o in inside],
-                context,
-                (*path, step),
-            )
-            after = _join(mixed, *results)
-            if after == mixed:
-                return [mixed] * len(eqn.outvars)
-            mixed = after
+def _scan(eqn, operands, context, path):
+    """What a step hands on reaches the next one."""
+    num_consts, num_carry = scan_split(eqn.params)
+    state, xs = operands[num_consts : num_consts + num_carry], operands[num_consts + num_carry :]
+    while True:
+        results = _walk(eqn.params["jaxpr"], [*operands[:num_consts], *state, *xs], context, (*path, 0))
+        after = [_join(old, new) for old, new in zip(state, results[:num_carry], strict=True)]
+        if after == state:
+            return [*state, *results[num_carry:]]
+        state = after
 
-    return rule
+
+def _while(eqn, operands, context, path):
+    """What a round hands on reaches the next one, and when the rounds end reaches all."""
+    params = eqn.params
+    first, second = params["cond_nconsts"], params["cond_nconsts"] + params["body_nconsts"]
+    state = operands[second:]
+    while True:
+        (going,) = _walk(params["cond_jaxpr"], [*operands[:first], *state], context, (*path, 0))
+        results = _walk(params["body_jaxpr"], [*operands[first:second], *state], context, (*path, 1))
+        after = [_join(*pair, _jump(going, eqn, context)) for pair in zip(state, results, strict=True)]
+        if after == state:
+            return state
+        state = after
 
 
 _RULES = {
     "convert_element_type": _convert,
     "sort": _sort,
-    **dict.fromkeys(("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint", "vipl_vmap"), _call),
+    **dict.fromkeys(("jit", "pjit", "closed_call", "core_call", "remat2", "checkpoint"), _call),
+    **dict.fromkeys(("vipl_vmap", "vipl_expect"), _call),
     **dict.fromkeys(("custom_jvp_call", "custom_vjp_call"), _custom),
     "cond": _cond,
-    "scan": _loop("jaxpr", 0),
-    "while": _loop("body_jaxpr", 1),
+    "scan": _scan,
+    "while": _while,
 }

@@ -10,6 +10,7 @@ from __future__ import annotations
 import dataclasses
 from typing import Any
 
+import jax
 import jax.numpy as jnp
 
 from vipl.transform.provenance.alignment import JOINT, Along, Dependence, merge, move
@@ -65,6 +66,12 @@ def plain(array) -> Value:
 def is_plain(value: Value) -> bool:
     """Return whether a value depends on no weighted choice."""
     return all(not term.dependence for term in value)
+
+
+def outline(term: Term) -> Term:
+    """Return a term with a shape in place of its array."""
+    shape = jax.ShapeDtypeStruct(jnp.shape(term.array), jnp.result_type(term.array))
+    return dataclasses.replace(term, array=shape, own=None)
 
 
 def with_samples(array, have: tuple, want: tuple):

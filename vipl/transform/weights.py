@@ -11,8 +11,8 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
-from vipl.transform.provenance.alignment import JOINT
-from vipl.transform.terms import Term, Value, union, with_samples
+from vipl.transform.provenance.alignment import JOINT, Dependence
+from vipl.transform.terms import Term, Value, collapse, union, with_samples
 
 
 @dataclasses.dataclass(frozen=True)
@@ -24,37 +24,80 @@ class ChoiceWeights:
         samples: the choices whose sample axes lead; the choice itself among them if it has several values.
         log: whether `array` holds logarithms.
         joint: batch axes that the estimator has already taken together (of size 1).
+        dependence: what the choice itself depends on, and how that lines up with its own batch axes.
     """
 
-    array: jax.Array
+    array: jax.Array | None
     samples: tuple
     log: bool
     joint: tuple[int, ...] = ()
+    dependence: Dependence = dataclasses.field(default_factory=dict, hash=False, compare=False)
 
 
 def expected(value: Value, weights: dict) -> jax.Array:
     """Return the sum of all terms with their weights, a scalar."""
-    sums: dict = {}
-    parts = [_contract(term, weights, sums) for term in value]
+    parts = [jnp.sum(term.array) for term in close(value, weights)]
     result = parts[0]
     for part in parts[1:]:
         result = result + part
     return result
 
 
-def _contract(term: Term, weights: dict, sums: dict) -> jax.Array:
-    if not term.dependence:
-        return jnp.sum(term.array)
-    needed = {choice: weights[choice] for choice in term.dependence}
-    samples = union(term.samples, *(w.samples for w in needed.values()))
+def close(value: Value, weights: dict, inside=None) -> Value:
+    """Take the expectation over choices; what remains depends on the other ones only.
+
+    Args:
+        value: its terms.
+        weights: `ChoiceWeights` by choice.
+        inside: the choices; default: all.
+    """
+    sums: dict = {}
+    return tuple(_closed(term, weights, inside, sums) for term in value)
+
+
+def close_auxiliary(value: Value, weights: dict, inside=None) -> Value:
+    """Return an auxiliary result as it is drawn; where it has several values, their weighted mean."""
+    term = collapse(value)
+    if not any(choice in weights and (inside is None or choice in inside) for choice in term.samples):
+        return (dataclasses.replace(term, dependence={c: a for c, a in term.dependence.items() if c in term.samples}),)
+    if not jnp.issubdtype(jnp.result_type(term.array), jnp.inexact):
+        term = dataclasses.replace(term, array=term.array.astype(float))
+    return close((term,), weights, inside)
+
+
+def _closed(term: Term, weights: dict, inside, sums: dict) -> Term:
+    needed = {c: weights[c] for c in term.dependence if inside is None or c in inside}
+    if not needed:
+        return term
+    factor, samples = place_all(term, needed, sums)
     array = with_samples(term.array, term.samples, samples)
-    factor = _factor(term, needed, samples, sums)
     if samples:  # a support point of probability zero contributes zero, also where its cost is infinite
         array = jnp.where((factor == 0) & ~jnp.isfinite(array), 0.0, array)
-    total = jnp.sum(array * factor)
-    if term.own is not None:
-        total = total - _own_score(term, weights[term.own.choice])
-    return total
+    summed, samples = _sum_out(array * factor, samples, needed)
+    if term.own is not None and term.own.choice in needed:
+        score, own_samples = _sum_out(_own_score(term, weights[term.own.choice]), term.samples, needed)
+        summed = summed - with_samples(score, own_samples, samples)
+    rest = {c: alignment for c, alignment in term.dependence.items() if c not in needed}
+    return Term(summed, samples, term.hidden, rest, labels=term.labels)
+
+
+def _sum_out(array, samples: tuple, choices):
+    """Sum over the sample axes of choices; returns the sum and the sample axes that are left."""
+    gone = tuple(axis for axis, choice in enumerate(samples) if choice in choices)
+    left = tuple(choice for choice in samples if choice not in choices)
+    return (jnp.sum(array, axis=gone) if gone else array), left
+
+
+def place_all(term: Term, needed: dict, sums: dict | None = None):
+    """Return the product of the weights of choices where a term has them, and its sample axes.
+
+    Args:
+        term: the term.
+        needed: the weights, by choice; the term depends on each.
+        sums: running sums of log weights that other terms may share.
+    """
+    samples = union(term.samples, *(w.samples for w in needed.values()))
+    return _factor(term, needed, samples, {} if sums is None else sums), samples
 
 
 def _factor(term: Term, needed: dict, samples: tuple, sums: dict):
@@ -116,7 +159,7 @@ def _place(term: Term, choice, weight: ChoiceWeights):
 
 
 def _own_score(term: Term, weight: ChoiceWeights):
-    """Return Σ c·(ω − 1) for a term c·log q of a choice itself.
+    """Return c·(ω − 1) for a term c·log q of a choice itself.
 
     Its value is 0 and its derivatives have mean 0. Subtracting it removes from the gradient the direct derivative of
     log q, which is noise of mean zero, and leaves every higher derivative right.
@@ -124,4 +167,4 @@ def _own_score(term: Term, weight: ChoiceWeights):
     own = term.own
     placed = _place(term, own.choice, weight)
     excess = with_samples(jnp.expm1(placed) if weight.log else placed - 1, weight.samples, term.samples)
-    return jnp.sum(own.coefficient * excess)
+    return own.coefficient * excess

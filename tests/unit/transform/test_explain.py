@@ -75,7 +75,7 @@ def product(p):
 def test_a_product_across_a_plate_is_joint():
     (x,) = vipl.expectation(product).explain(0.3).choices
     assert (x.estimator, x.alignment, x.num_values) == ("ScoreFunction(baseline=None)", "axis 0 joint", 1)
-    assert "too large to enumerate" in x.reason
+    assert "too many values to enumerate: the objective mixes its elements" in x.reason
 
 
 def test_a_joint_axis_too_large_to_enumerate_is_refused():
@@ -97,9 +97,10 @@ def chain(p):
 
 def test_a_chain_in_scan_and_a_jump():
     x, head = chain.explain(0.4).choices
-    assert (x.address, x.shape, x.alignment) == ("x", (4,), "axis 0 causal")
-    assert x.estimator.startswith("ScoreFunction")
-    assert x.reason == "inside a scan, vmap or branch"
+    assert (x.address, x.shape, x.alignment) == ("x", (4,), "axis 0 aligned")
+    assert (x.estimator, x.num_values, x.cost) == ("Enumerate(max_size=64)", 2, 2)  # not 2**4
+    scored, _ = chain.with_estimators({"x": estimators.ScoreFunction()}).explain(0.4).choices
+    assert (scored.alignment, scored.num_values) == ("axis 0 causal", 1)
     assert head.estimator.startswith("ScoreFunction")
     assert head.reason.startswith("Reparam would be biased: gt at ")
     assert "test_explain.py" in head.reason

@@ -19,20 +19,25 @@ from vipl.transform.provenance.alignment import (
     move,
 )
 from vipl.transform.provenance.axis_maps import RULES
+from vipl.transform.provenance.summaries import state_after, state_before
 
 
 class Context:
     """Where in the nest of jaxprs the walk is, and what to do with statements there.
 
     Attributes:
-        visit: `visit(eqn, operands, context)` returns the dependence of a statement's value; None where there are
-            no statements.
+        visit: `visit(eqn, operands, context)` returns the dependence of a statement's value, and
+            `visit.is_several(choice, path)` whether a choice under a path has several; None without statements.
         path: position in the nest, as the interpreter counts it.
         around: the `Inside` markers of the scans and vmaps around, outermost first.
     """
 
     def __init__(self, visit=None, path=(), around=()):
         self.visit, self.path, self.around = visit, path, around
+
+    def is_several(self, choice) -> bool:
+        """Return whether a choice inside has several values."""
+        return self.visit is not None and self.visit.is_several(choice, self.path)
 
     def at(self, *steps, inside: Inside | None = None) -> Context:
         """Return the context some steps further in."""
@@ -101,6 +106,13 @@ def _call(eqn, operands, context):
     return propagate(body, operands, context.at(0))
 
 
+def _expect(eqn, operands, context):
+    """The choices inside are summed out."""
+    results = _call(eqn, operands, context)
+    here = context.path
+    return [{c: alignment for c, alignment in d.items() if c[: len(here)] != here} for d in results]
+
+
 def _linear_solve(eqn, operands, context):
     """The solution is what the `solve` function makes of its constants and the right-hand side."""
     matvec, vecmat, solve, transpose_solve = eqn.params["const_lengths"]
@@ -131,21 +143,42 @@ def _while(eqn, operands, context):
 
 
 def _scan(eqn, operands, context):
-    """A step sees one element of the scanned axis; what came by an earlier step is causal along it."""
+    """A step sees one element of the scanned axis; what came by an earlier step is causal along it.
+
+    Of choices with several values a step knows the state before it (`summaries`), and what follows the loop the last.
+    """
     num_consts, num_carry = scan_split(eqn.params)
     steps = Inside()
     fixed = operands[:num_consts]
     state = operands[num_consts : num_consts + num_carry]
     scanned = [_enter(d, steps) for d in operands[num_consts + num_carry :]]
     within = context.at(0, inside=steps)
+    before, after = state_before(context.path), state_after(context.path)
     settled = False
     while not settled:
         results = propagate(eqn.params["jaxpr"], [*fixed, *state, *scanned], within)
         passed_on = [_on_axis(d, steps, Along(steps, causal=True)) for d in results[:num_carry]]
-        after = [merge(old, new) for old, new in zip(state, passed_on, strict=True)]
-        settled, state = after == state, after
-    finals = [_on_axis(d, steps, JOINT) for d in state]
+        passed_on = [_as_state(d, context, before, steps, keeps_steps=True) for d in passed_on]
+        joined = [merge(old, new) for old, new in zip(state, passed_on, strict=True)]
+        settled, state = joined == state, joined
+    finals = [_as_state(d, context, after, steps, keeps_steps=False) for d in state]
+    finals = [_on_axis(d, steps, JOINT) for d in finals]
     return [*finals, *[_leave(d, steps, reverse=eqn.params["reverse"]) for d in results[num_carry:]]]
+
+
+def _as_state(dependence: Dependence, context, name, steps: Inside, *, keeps_steps: bool) -> Dependence:
+    """Return a dependence with a state, by its name, in place of the choices of several values that it stands for."""
+    parts = []
+    for choice, alignment in dependence.items():
+        if context.is_several(choice):
+            kept = [e for e in alignment if keeps_steps or not _is_at(e, steps)]
+            choice, alignment = name, tuple(Along(steps) if _is_at(e, steps) else e for e in kept)
+        parts.append({choice: alignment})
+    return merge(*parts)
+
+
+def _is_at(entry, inside: Inside) -> bool:
+    return entry is not JOINT and entry.axis is inside
 
 
 def _vmap(eqn, operands, context):
@@ -188,4 +221,5 @@ _LOOK_INSIDE = {
     "while": _while,
     "scan": _scan,
     "vipl_vmap": _vmap,
+    "vipl_expect": _expect,
 }

@@ -41,6 +41,7 @@ class Ambient:
         scope: prefix of every address, empty or ending in `/`.
         plates: open plates, outermost first.
         token: set to a fresh object to keep every trace cache from answering.
+        varying: mesh axes of a `jax.shard_map` along which the key differs, and with it every draw.
     """
 
     kind: str
@@ -48,6 +49,7 @@ class Ambient:
     scope: str = ""
     plates: tuple[PlateFrame, ...] = ()
     token: object = None
+    varying: tuple[str, ...] = ()
 
 
 _context = jax.make_user_context(default_value=None)

@@ -74,3 +74,30 @@ def is_from_library(jaxpr) -> bool:
     """Return whether a jaxpr was staged from a function of JAX or NumPyro."""
     info = getattr(open_jaxpr(jaxpr)[0].debug_info, "func_src_info", "") or ""
     return any(f"{part}{name}{part}" in info for name in ("jax", "numpyro") for part in ("/", "\\"))
+
+
+def varying_axes(value_or_aval) -> tuple[str, ...]:
+    """Return the mesh axes of a `jax.shard_map` along which a value is not one and the same; mostly none."""
+    aval = value_or_aval if isinstance(value_or_aval, jax.core.ShapedArray) else jax.typeof(value_or_aval)
+    kind = getattr(aval, "mat", aval)
+    return tuple(sorted(getattr(kind, "varying", None) or getattr(kind, "vma", None) or ()))
+
+
+def varying_in(tree) -> tuple[str, ...]:
+    """Return the mesh axes along which anything in a pytree varies."""
+    return tuple(sorted({axis for leaf in jax.tree.leaves(tree) if is_tracer(leaf) for axis in varying_axes(leaf)}))
+
+
+def as_varying(value, axes):
+    """Return a value as one that varies along mesh axes."""
+    missing = tuple(axis for axis in axes if axis not in varying_axes(value))
+    return jax.lax.pcast(value, missing, to="varying") if missing else value
+
+
+def shaped(shape, dtype, varying=()):
+    """Return an abstract array, which may vary along mesh axes."""
+    if not varying:
+        return jax.core.ShapedArray(shape, dtype)
+    found = []
+    jax.eval_shape(lambda: found.append(jax.typeof(as_varying(jax.lax.empty(shape, dtype), varying))))
+    return found[0]

@@ -20,7 +20,7 @@ from typing import Any
 from jax.extend.core import jaxprs_in_params
 
 from vipl._core import constructs
-from vipl._core.compat import Literal, open_jaxpr, rebind
+from vipl._core.compat import Literal, as_varying, open_jaxpr, rebind, varying_axes
 from vipl._core.errors import ProgramError
 from vipl._core.statement import Statement, statement_p
 
@@ -110,6 +110,7 @@ def interpret(jaxpr, consts, operands, handler, given, path=()):
         if eqn.primitive is statement_p:
             value, output = handler(here, eqn.params["statement"], values, given.get(here))
             results = constructs.with_types([value], [eqn.outvars[0].aval])
+            results = [as_varying(results[0], varying_axes(eqn.outvars[0].aval))]
             if output is not None:
                 outputs[here] = output
         elif has_statements(eqn):

@@ -53,24 +53,25 @@ class Staged:
         return self.out.treedef
 
 
-def stage(fn, *, kind: str) -> Staged:
+def stage(fn, *, kind: str, varying: tuple[str, ...] = ()) -> Staged:
     """Stage `fn()` inside the present surroundings, or as a fresh program or expectation.
 
     Args:
         fn: function of no arguments; its result is any pytree.
         kind: `"program"`, `"expectation"`, or `"nested"` for a program inside the one that is being staged.
+        varying: mesh axes along which what is drawn differs.
 
     Raises:
         ProgramError: Python needed a concrete value where there is none yet.
     """
-    staged = _stage(fn, kind, token=None)
+    staged = _stage(fn, kind, varying, token=None)
     if _may_have_dissolved(staged):  # look again with every trace cache silenced, so that depths are true
-        staged = _stage(fn, kind, token=object())
+        staged = _stage(fn, kind, varying, token=object())
         _refuse_dissolved(staged)
     return staged
 
 
-def _stage(fn, kind, token) -> Staged:
+def _stage(fn, kind, varying, token) -> Staged:
     out = []
 
     def flat():
@@ -78,9 +79,10 @@ def _stage(fn, kind, token) -> Staged:
         out.append(skeleton)
         return arrays
 
-    here = ambient.Ambient(kind, staging_depth() + 1, token=token)
+    around = ambient.current()
+    varying = varying or (around.varying if around is not None else ())
+    here = ambient.Ambient(kind, staging_depth() + 1, token=token, varying=varying)
     if kind == "nested":
-        around = ambient.current()
         here = dataclasses.replace(around, depth=here.depth, token=token or around.token)
     drawn = _drawn.set([] if kind != "nested" else _drawn.get())
     try:

@@ -19,7 +19,7 @@ import jax.numpy as jnp
 from jax.interpreters import ad, batching, mlir
 
 from vipl._core import ambient
-from vipl._core.compat import Primitive, staging_depth
+from vipl._core.compat import Primitive, shaped, staging_depth, varying_axes
 from vipl._core.errors import ProgramError, RandomnessError
 from vipl._core.source import Source
 
@@ -92,8 +92,11 @@ def bind_again(operands, statement: Statement, **changes):
 
 @statement_p.def_abstract_eval
 def _abstract_eval(*operands, statement):
-    del operands
-    return jax.core.ShapedArray(statement.full_shape, statement.dtype)
+    varying = {axis for aval in operands for axis in varying_axes(aval)}
+    around = ambient.current()
+    if statement.draws and around is not None:
+        varying.update(around.varying)
+    return shaped(statement.full_shape, statement.dtype, tuple(sorted(varying)))
 
 
 def _batch(axis_data, operands, dims, *, statement):

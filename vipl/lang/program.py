@@ -90,11 +90,15 @@ class Program:
         with validation_off(), RefuseNumPyro():  # vipl's own checks name the site
             return self.fn(*args, **kwargs)
 
-    def stage(self) -> Staged:
-        """Return the function staged as a program of its own; once for each Program."""
-        setting = (x64_enabled(), ambient.current())
+    def stage(self, varying: tuple[str, ...] = ()) -> Staged:
+        """Return the function staged as a program of its own; once for each Program.
+
+        Args:
+            varying: mesh axes of a `jax.shard_map` along which its draws differ.
+        """
+        setting = (x64_enabled(), ambient.current(), varying)
         if self._staged is None or self._staged[0] != setting:
-            staged = stage(self.run, kind="program")
+            staged = stage(self.run, kind="program", varying=varying)
             check_known_parameters(staged)
             self._staged = (setting, staged)
         return self._staged[1]

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import jax
 
+from vipl._core.compat import varying_in
 from vipl._core.interpreter import interpret
 from vipl._core.source import user_source
 from vipl._core.statement import bind_again
@@ -42,7 +45,7 @@ def log_density(program: Program, choices) -> jax.Array:
         -1.9629
     """
     check_program(program, "log_density")
-    surveyed = survey(program)
+    surveyed = survey(program, varying_in(dict(choices)) if isinstance(choices, Mapping) else ())
     refuse_loops(surveyed, "the log density")
     trace = choices if isinstance(choices, Trace) else None
     values, inside = check_choices(surveyed, choices, user_source())

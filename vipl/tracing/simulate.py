@@ -7,6 +7,7 @@ import functools
 import jax
 
 from vipl._core import ambient
+from vipl._core.compat import varying_axes
 from vipl._core.errors import ProgramError, RandomnessError
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
@@ -65,7 +66,7 @@ def simulate(program: Program, key=None) -> Trace:
             fix=f'vipl.sample("address", {program.name}(…)) makes it a part of this program',
         )
     key = as_key(key, "simulate")
-    surveyed = survey(program)
+    surveyed = survey(program, varying_axes(key))
     random = [s for located in (*surveyed.latents.values(), *surveyed.indices.values()) for s in located]
     return run(surveyed, Draw(surveyed, record=True), draw_noise(key, random))
 

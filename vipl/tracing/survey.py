@@ -78,15 +78,19 @@ class Survey:
         return bool(self.observed) or bool(self.of_kind(FactorStatement))
 
 
-def survey(program: Program) -> Survey:
+def survey(program: Program, varying: tuple[str, ...] = ()) -> Survey:
     """Stage a program and survey its statements.
+
+    Args:
+        program: the program.
+        varying: mesh axes of a `jax.shard_map` along which its latent values differ.
 
     Raises:
         AddressError: an address is used twice.
         ShapeError: exclusive branches give one address different shapes.
         ProgramError: a statement is in the predicate of a while_loop.
     """
-    staged = program.stage()
+    staged = program.stage(varying)
     addressed = (SampleStatement, IndicesStatement, DeterministicStatement, FactorStatement, ParamStatement)
     seen: dict[str, list[Located]] = {}
     for located in staged.statements:

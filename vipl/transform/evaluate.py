@@ -13,7 +13,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from vipl._core.compat import Literal, open_jaxpr, rebind
+from vipl._core.compat import Literal, as_varying, open_jaxpr, rebind, varying_axes
 from vipl._core.interpreter import has_statements, statements_inside
 from vipl._core.statement import statement_p
 from vipl.lang.plate import IndicesStatement
@@ -27,7 +27,7 @@ from vipl.transform.linear import LINEAR
 from vipl.transform.provenance import Dependence, propagate_equation
 from vipl.transform.provenance.alignment import joint
 from vipl.transform.state import TooManySamples
-from vipl.transform.terms import OwnDensity, Term, Value, collapse, is_plain, outline, plain, union
+from vipl.transform.terms import OwnDensity, Term, Value, change, collapse, is_plain, outline, plain, union
 from vipl.transform.weights import ChoiceWeights, close, close_auxiliary
 
 _MOST_SAMPLES = 65_536
@@ -86,7 +86,9 @@ class Evaluation:
     def _equation(self, eqn, values, path) -> list[Value]:
         name = eqn.primitive.name
         if eqn.primitive is statement_p:
-            return [self._statement(eqn.params["statement"], values, path)]
+            axes = varying_axes(eqn.outvars[0].aval)
+            value = self._statement(eqn.params["statement"], values, path)
+            return [tuple(change(term, lambda x: as_varying(x, axes)) for term in value) if axes else value]
         inside = has_statements(eqn)
         if not inside and all(map(is_plain, values)):
             return [plain(x) for x in rebind(eqn, [collapse(v).array for v in values])]

@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 
 from vipl._core import ambient
+from vipl._core.compat import varying_axes
 from vipl._core.errors import ProgramError, RandomnessError, ShapeError
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
@@ -72,7 +73,7 @@ class Expectation:
                 fix=f"vipl.expect({self.__name__}, …) without a key, in another expectation",
             )
         key = as_key(key, self.__name__)
-        plan = self._plan(args, kwargs)
+        plan = self._plan(args, kwargs, varying_axes(key))
         if self.num_samples == 1:
             return evaluate(plan, key)
         results, skeleton = _map(lambda key: evaluate(plan, key), jax.random.split(key, self.num_samples))
@@ -88,9 +89,9 @@ class Expectation:
         """
         return explain_plan(self._plan(args, kwargs))
 
-    def _plan(self, args, kwargs) -> Plan:
+    def _plan(self, args, kwargs, varying=()) -> Plan:
         with validation_off():  # vipl's own checks name the site
-            staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation")
+            staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation", varying=varying)
         self.check_result(staged.out.fill([v.aval for v in staged.jaxpr.outvars]))
         return make_plan(staged, self.estimators, self._source, strict=self.strict)
 

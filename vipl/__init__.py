@@ -33,6 +33,7 @@ from vipl._core.errors import (
     VIPLError,
     VIPLWarning,
 )
+from vipl.diagnostics import audit
 from vipl.infer.infer import infer
 from vipl.infer.posterior import Posterior
 from vipl.lang import (
@@ -50,7 +51,7 @@ from vipl.lang import (
     with_params,
 )
 from vipl.tracing import Trace, init_params, log_density, simulate
-from vipl.transform import Expectation, continuous, expectation
+from vipl.transform import Expectation, continuous, expect, expectation
 
 __version__ = "0.1.0"
 
@@ -72,12 +73,14 @@ __all__ = [
     "Trace",
     "VIPLError",
     "VIPLWarning",
+    "audit",
     "condition",
     "continuous",
     "deterministic",
     "distributions",
     "do",
     "estimators",
+    "expect",
     "expectation",
     "factor",
     "guides",

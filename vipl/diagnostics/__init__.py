@@ -1,10 +1,13 @@
-"""Checks on a fitted posterior: pure functions of arrays that know no program and no guide.
+"""Checks on a fitted posterior and on the gradients of an objective.
+
+`psis` is a pure function of arrays that knows no program and no guide; `audit` draws from an expectation.
 
 >>> from vipl import diagnostics
 >>> diagnostics.psis([-0.1] * 100).status
 'good'
 """
 
+from vipl.diagnostics.audit import Alternative, Audit, Bias, ChoiceAudit, audit
 from vipl.diagnostics.psis import PSISResult, psis
 
-__all__ = ["PSISResult", "psis"]
+__all__ = ["Alternative", "Audit", "Bias", "ChoiceAudit", "PSISResult", "audit", "psis"]

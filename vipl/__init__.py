@@ -33,7 +33,6 @@ from vipl._core.errors import (
     VIPLError,
     VIPLWarning,
 )
-from vipl.diagnostics import audit
 from vipl.infer.infer import infer
 from vipl.infer.posterior import Posterior
 from vipl.lang import (
@@ -97,3 +96,12 @@ __all__ = [
     "vmap",
     "with_params",
 ]
+
+
+def __getattr__(name):
+    """Import on first use what only some sessions need."""
+    if name == "audit":
+        from vipl.diagnostics.audit import audit
+
+        return audit
+    raise AttributeError(f"module 'vipl' has no attribute {name!r}")

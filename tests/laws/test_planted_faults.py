@@ -8,7 +8,8 @@ import pytest
 from helpers import LONG
 from jax import lax
 from matrix.cells import Cell, run
-from matrix.contexts import CONTEXTS, SCALES, stacked
+from matrix.context import SCALES, stacked
+from matrix.contexts import CONTEXTS
 from matrix.judgement import RIGHT, WRONG, judge
 from zoo import FAMILIES
 

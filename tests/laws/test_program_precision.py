@@ -63,9 +63,7 @@ def test_gradient_is_that_of_central_differences(evidence):
             step = STEP * max(1.0, abs(values[address][index])) if values[address][index] else STEP
             step = min(step, abs(values[address][index]) * 1e-3) if values[address][index] else step
             by_hand = (density(address, index, step) - density(address, index, -step)) / (2 * step)
-            np.testing.assert_allclose(
-                found[index], by_hand, rtol=2e-5, atol=2e-6, err_msg=f"{address}{list(index)}"
-            )
+            np.testing.assert_allclose(found[index], by_hand, rtol=2e-5, atol=2e-6, err_msg=f"{address}{list(index)}")
 
 
 def test_one_program_serves_both_precisions():

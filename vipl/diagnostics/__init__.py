@@ -7,7 +7,6 @@
 'good'
 """
 
-from vipl.diagnostics.audit import Alternative, Audit, Bias, ChoiceAudit, audit
 from vipl.diagnostics.psis import PSISResult, psis
 
-__all__ = ["Alternative", "Audit", "Bias", "ChoiceAudit", "PSISResult", "audit", "psis"]
+__all__ = ["PSISResult", "psis"]

@@ -12,7 +12,7 @@ from jax import lax
 import vipl
 import vipl.distributions as dist
 from vipl import estimators
-from vipl.diagnostics import Bias
+from vipl.diagnostics.audit import Bias
 from vipl.diagnostics.audit.open_questions import answer
 from vipl.estimators import Enumerate, LeaveOneOut, Reparam, ScoreFunction, WeightedSamples
 

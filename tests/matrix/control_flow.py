@@ -36,11 +36,11 @@ def _added_up(mean, theta):
     first, second, third = (theta * s for s in SCALES)
 
     def after_two(u, v):
-        return jnp.exp(0.5 * u + 0.1 * v) + mean(shift(third, v), lambda w: jnp.exp(0.5 * v + 0.1 * w))
+        return jnp.exp(0.2 * u + 0.8 * v) + mean(shift(third, v), lambda w: jnp.exp(0.2 * v + 0.8 * w))
 
     return mean(
         shift(first, 0.5),
-        lambda u: jnp.exp(0.25 + 0.1 * u) + mean(shift(second, u), lambda v: after_two(u, v)),
+        lambda u: jnp.exp(0.1 + 0.8 * u) + mean(shift(second, u), lambda v: after_two(u, v)),
     ) * (1 + 0.1 * theta[0])
 
 
@@ -49,7 +49,7 @@ def total_in_fori_loop(draw, theta):
     def step(i, carry):
         previous, total = carry
         u = draw("x", shift(theta * jnp.array(SCALES)[i], previous))
-        return u, total + jnp.exp(0.5 * previous + 0.1 * u) * (1 + 0.1 * theta[0])
+        return u, total + jnp.exp(0.2 * previous + 0.8 * u) * (1 + 0.1 * theta[0])
 
     return lax.fori_loop(0, 3, step, (jnp.array(0.5), jnp.array(0.0)))[1]
 

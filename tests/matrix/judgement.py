@@ -19,7 +19,7 @@ import vipl
 
 RIGHT, REFUSED, NOT_SHOWN, WRONG = "right", "refused", "not shown", "wrong"
 BATCH = 2**15 if LONG else 2**12
-MOST_DRAWS = 2**26 if LONG else 2**22
+MOST_DRAWS = 2**28 if LONG else 2**24
 RELATIVE = 1e-10
 
 

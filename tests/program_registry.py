@@ -32,6 +32,4 @@ def assert_density(found, terms, relative):
     found, values = float(found), [float(term) for term in terms.values()]
     scale = max([1.0, *map(abs, values)])
     error = abs(found - sum(values))
-    assert error <= relative * scale, (
-        f"{found!r}, by hand {sum(values)!r}: {error / scale:.2g} of {scale:.4g}"
-    )
+    assert error <= relative * scale, f"{found!r}, by hand {sum(values)!r}: {error / scale:.2g} of {scale:.4g}"

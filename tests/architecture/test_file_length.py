@@ -31,9 +31,7 @@ def test_no_file_is_too_long(folder):
 def test_most_files_are_short():
     lengths = measure("vipl")
     over = sorted(((n, name) for name, n in lengths.items() if n > USUAL), reverse=True)
-    assert share_of_usual(lengths) >= SHARE_OF_USUAL, (
-        f"{len(over)} of {len(lengths)} are over {USUAL}: {over}"
-    )
+    assert share_of_usual(lengths) >= SHARE_OF_USUAL, f"{len(over)} of {len(lengths)} are over {USUAL}: {over}"
 
 
 def test_the_checks_see_long_files():

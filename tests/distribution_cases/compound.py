@@ -40,9 +40,7 @@ def _chain(loc, scale):
 
 
 def _euler(scale):
-    return dist.EulerMaruyama(
-        jnp.arange(4.0), lambda x, t: (-x, scale * jnp.ones_like(x)), dist.Normal(0.0, scale)
-    )
+    return dist.EulerMaruyama(jnp.arange(4.0), lambda x, t: (-x, scale * jnp.ones_like(x)), dist.Normal(0.0, scale))
 
 
 def _skewed(skewness):
@@ -51,9 +49,7 @@ def _skewed(skewness):
 
 CASES = {
     "Delta": Case(dist.Delta, (TWO, V([0.0, 1.0])), 7.0),
-    "DoublyTruncatedPowerLaw": Case(
-        lambda a: dist.DoublyTruncatedPowerLaw(a, 0.5, 2.0), (V([-1.5, 0.7]),), 2.5
-    ),
+    "DoublyTruncatedPowerLaw": Case(lambda a: dist.DoublyTruncatedPowerLaw(a, 0.5, 2.0), (V([-1.5, 0.7]),), 2.5),
     "EulerMaruyama": Case(_euler, (V(0.7),)),
     "ExpandedDistribution": Case(lambda r: dist.Exponential(r).expand([3, 2]), (TWO,), -1.0),
     "ExpandedDistribution-interstitial": Case(
@@ -65,9 +61,7 @@ CASES = {
         -1.0,
         lambda d: st.foldnorm(d.base_dist.loc / d.base_dist.scale, scale=d.base_dist.scale),
     ),
-    "FoldedDistribution-narrow": Case(
-        lambda high: dist.FoldedDistribution(dist.Uniform(-0.5, high)), (TWO,), 1.8
-    ),
+    "FoldedDistribution-narrow": Case(lambda high: dist.FoldedDistribution(dist.Uniform(-0.5, high)), (TWO,), 1.8),
     "GaussianCopula": Case(
         lambda a, b: dist.GaussianCopula(
             dist.LogNormal(a, b), correlation_cholesky=jnp.array([[1.0, 0.0], [0.6, 0.8]])
@@ -104,12 +98,8 @@ CASES = {
         -9.0,
         lambda d: st.truncnorm(d.low - d.base_dist.loc, np.inf, d.base_dist.loc),
     ),
-    "LeftTruncatedGamma": Case(
-        lambda a, low: dist.LeftTruncatedGamma(dist.Gamma(a, 1.0), low), (TWO, TWO), 0.1
-    ),
-    "LowerTruncatedPowerLaw": Case(
-        lambda a, low: dist.LowerTruncatedPowerLaw(a, low), (V([-1.5, -2.7]), TWO), 0.1
-    ),
+    "LeftTruncatedGamma": Case(lambda a, low: dist.LeftTruncatedGamma(dist.Gamma(a, 1.0), low), (TWO, TWO), 0.1),
+    "LowerTruncatedPowerLaw": Case(lambda a, low: dist.LowerTruncatedPowerLaw(a, low), (V([-1.5, -2.7]), TWO), 0.1),
     "MaskedDistribution": Case(lambda r: dist.Exponential(r).mask(V([True, True])), (TWO,), -1.0),
     "MixtureGeneral": Case(_mixture_general, (V([0.3, 0.9]), V(0.7))),
     "MixtureGeneral-narrow": Case(_mixture_narrow, (V([0.3, 0.9]), V(1.7)), 2.0),
@@ -121,9 +111,7 @@ CASES = {
     "RightTruncatedDistribution": Case(
         lambda loc, high: dist.RightTruncatedDistribution(dist.Cauchy(loc, 1.0), high), (TWO, TWO), 9.0
     ),
-    "RightTruncatedGamma": Case(
-        lambda a, high: dist.RightTruncatedGamma(dist.Gamma(a, 1.0), high), (TWO, TWO), 3.0
-    ),
+    "RightTruncatedGamma": Case(lambda a, high: dist.RightTruncatedGamma(dist.Gamma(a, 1.0), high), (TWO, TWO), 3.0),
     "SineSkewed": Case(_skewed, (V([0.3, -0.2]),), V([0.0, 4.0])),
     "TransformedDistribution": Case(_affine_uniform, (V([1.0, 2.0]), V([2.0, -3.0])), 5.0),
     "TransformedDistribution-chain": Case(_chain, (TWO, TWO), 0.1),

@@ -24,9 +24,7 @@ CASES = {
     "BinomialLogits": Case(
         lambda x: dist.BinomialLogits(x, 5), (TWO,), 2.5, lambda d: st.binom(5, np.asarray(d.probs))
     ),
-    "BinomialProbs": Case(
-        lambda p: dist.BinomialProbs(p, 5), (V([0.2, 0.9]),), 6, lambda d: st.binom(5, d.probs)
-    ),
+    "BinomialProbs": Case(lambda p: dist.BinomialProbs(p, 5), (V([0.2, 0.9]),), 6, lambda d: st.binom(5, d.probs)),
     "CategoricalLogits": Case(dist.CategoricalLogits, (np.log(SIMPLEX),), 3),
     "CategoricalProbs": Case(dist.CategoricalProbs, (SIMPLEX,), -1),
     "DirichletMultinomial": Case(
@@ -44,12 +42,8 @@ CASES = {
     ),
     "GeometricLogits": Case(dist.GeometricLogits, (TWO,), -1, lambda d: st.geom(np.asarray(d.probs), loc=-1)),
     "GeometricProbs": Case(dist.GeometricProbs, (V([0.2, 0.9]),), 0.5, lambda d: st.geom(d.probs, loc=-1)),
-    "HurdleGamma": Case(
-        lambda g, a: dist.HurdleGamma(gate=g, concentration=a, rate=2.0), (V([0.2, 0.6]), TWO), -1.0
-    ),
-    "HurdleLogNormal": Case(
-        lambda g, m: dist.HurdleLogNormal(gate=g, loc=m, scale=1.0), (V([0.2, 0.6]), TWO), -1.0
-    ),
+    "HurdleGamma": Case(lambda g, a: dist.HurdleGamma(gate=g, concentration=a, rate=2.0), (V([0.2, 0.6]), TWO), -1.0),
+    "HurdleLogNormal": Case(lambda g, m: dist.HurdleLogNormal(gate=g, loc=m, scale=1.0), (V([0.2, 0.6]), TWO), -1.0),
     "HurdleLogits": Case(lambda g, r: dist.HurdleLogits(dist.Poisson(r), g), (TWO, TWO), -1),
     "HurdleNegativeBinomial2": Case(
         lambda g, r: dist.HurdleNegativeBinomial2(mean=r, concentration=2.0, gate=g), (V([0.2, 0.6]), TWO), -1
@@ -89,9 +83,7 @@ CASES = {
         (V([0.2, 0.6]), TWO),
         -1,
     ),
-    "ZeroInflatedPoisson": Case(
-        lambda g, r: dist.ZeroInflatedPoisson(gate=g, rate=r), (V([0.2, 0.6]), TWO), 0.5
-    ),
+    "ZeroInflatedPoisson": Case(lambda g, r: dist.ZeroInflatedPoisson(gate=g, rate=r), (V([0.2, 0.6]), TWO), 0.5),
     "ZeroInflatedProbs": Case(
         lambda g, r: dist.ZeroInflatedProbs(dist.Binomial(4, r), g), (V([0.2, 0.6]), V([0.3, 0.5])), 5
     ),

@@ -13,9 +13,7 @@ def _state_space(scale):
 
 
 CASES = {
-    "CAR": Case(
-        lambda loc, tau: dist.CAR(loc, 0.5, tau, np.ones((3, 3)) - np.eye(3)), (V([0.0, 1.0, 2.0]), V(1.5))
-    ),
+    "CAR": Case(lambda loc, tau: dist.CAR(loc, 0.5, tau, np.ones((3, 3)) - np.eye(3)), (V([0.0, 1.0, 2.0]), V(1.5))),
     "CirculantNormal": Case(
         lambda loc: dist.CirculantNormal(loc, covariance_row=jnp.array([2.0, 0.5, 0.2, 0.5])),
         (np.arange(4.0),),
@@ -58,8 +56,6 @@ CASES = {
         BAD_MATRIX,
         lambda d: st.wishart(4.0, COVARIANCE),
     ),
-    "WishartCholesky": Case(
-        lambda s: dist.WishartCholesky(4.0, scale_tril=s), (MATRIX,), V([[1.0, 0.5], [0.0, 1.0]])
-    ),
+    "WishartCholesky": Case(lambda s: dist.WishartCholesky(4.0, scale_tril=s), (MATRIX,), V([[1.0, 0.5], [0.0, 1.0]])),
     "ZeroSumNormal": Case(lambda s: dist.ZeroSumNormal(s, (4,)), (V(0.7),), V([1.0, 1.0, 1.0, 1.0])),
 }

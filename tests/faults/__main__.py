@@ -1,7 +1,7 @@
 """Commit every fault and print what happened; exit 1 if any is silent or explained badly.
 
-    python -m tests.faults             the table
-    python -m tests.faults 10 27       these rows, with the whole messages
+python -m tests.faults             the table
+python -m tests.faults 10 27       these rows, with the whole messages
 """
 
 import sys

@@ -84,7 +84,8 @@ def duplicate_with_scan():
 
 
 @fault(
-    2, "misspelt guide address",
+    2,
+    "misspelt guide address",
     Raises(vipl.AddressError, "'sigmaa'", "Did you mean 'sigma'", "sampled at"),
 )
 def misspelt():

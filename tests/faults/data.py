@@ -26,8 +26,9 @@ def fit(model, **options):
 
 
 @fault(
-    8, "data forgotten",
-    Raises(vipl.AddressError, "regression", "no observed site", "'mu'", 'obs=y', '| {"y": y}'),
+    8,
+    "data forgotten",
+    Raises(vipl.AddressError, "regression", "no observed site", "'mu'", "obs=y", '| {"y": y}'),
 )
 def forgotten():
     vipl.infer(regression(), key=KEY, progress=False)  # <- here
@@ -83,7 +84,8 @@ def nan_under_jit():
 
 
 @fault(
-    45, "float64 data with x64 off",
+    45,
+    "float64 data with x64 off",
     Warns(vipl.VIPLWarning, "float64", "float32", "jax_enable_x64", value=True),
 )
 def double_data():

@@ -88,7 +88,8 @@ def estimators_unknown():
 
 
 @fault(
-    "7i", "program function in place of a program",
+    "7i",
+    "program function in place of a program",
     Raises(vipl.ProgramError, "regression", "regression(…)"),
 )
 def unbound():

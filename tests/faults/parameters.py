@@ -31,7 +31,8 @@ def fit(*programs, **options):
 
 
 @fault(
-    26, "unconstrained scale goes negative",
+    26,
+    "unconstrained scale goes negative",
     Raises(vipl.NonFiniteError, "'x'", "'scale'", "constraints.positive"),
 )
 def negative_scale():
@@ -44,7 +45,8 @@ def negative_scale():
 
 
 @fault(
-    26, "unconstrained scale starts negative",
+    26,
+    "unconstrained scale starts negative",
     Raises(vipl.SupportError, "'x'", "'scale'", "constraints.positive"),
 )
 def negative_scale_at_start():
@@ -68,7 +70,8 @@ def negative_scale_in_model():
 
 
 @fault(
-    29, "param starts outside of its constraint",
+    29,
+    "param starts outside of its constraint",
     Raises(vipl.ParameterError, "'scale'", "-1.0", "positive"),
 )
 def starts_outside():
@@ -101,7 +104,7 @@ def random_start_outside():
     vipl.init_params(KEY, guide())
 
 
-@fault(30, "integer parameter", Raises(vipl.ParameterError, "'loc'", "int32", '0.0'))
+@fault(30, "integer parameter", Raises(vipl.ParameterError, "'loc'", "int32", "0.0"))
 def integer():
     @vipl.program
     def guide():
@@ -150,7 +153,8 @@ def param_in_vmap():
 
 
 @fault(
-    31, "one param name in model and guide",
+    31,
+    "one param name in model and guide",
     Raises(vipl.ParameterError, "'loc'", "shifted", "guide", "params=…"),
 )
 def shared_name():
@@ -203,7 +207,8 @@ def predictive_misspelt():
 
 
 @fault(
-    "32a", "misspelt address in posterior.log_density",
+    "32a",
+    "misspelt address in posterior.log_density",
     Raises(vipl.AddressError, "'xx'", "Did you mean 'x'"),
 )
 def posterior_misspelt():

@@ -143,7 +143,8 @@ def unbatched_site():
 
 
 @fault(
-    44, "jax.vmap over an unbatched site in a nested program",
+    44,
+    "jax.vmap over an unbatched site in a nested program",
     Raises(vipl.RandomnessError, "'g/x'", "vipl.vmap"),
 )
 def unbatched_nested():

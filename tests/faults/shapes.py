@@ -24,7 +24,8 @@ def run(program):
 
 
 @fault(
-    9, "guide vector, model scalars in a plate of another size",
+    9,
+    "guide vector, model scalars in a plate of another size",
     Raises(vipl.ShapeError, "'mu'", "(4,)", "(3,)"),
 )
 def guide_too_long():
@@ -65,7 +66,8 @@ def guide_transposed():
 
 
 @fault(
-    10, "observation (20, 1) against mean (20,)",
+    10,
+    "observation (20, 1) against mean (20,)",
     Raises(vipl.ShapeError, "'y'", "(20, 1)", "(20,)", "reshape"),
 )
 def column_of_data():
@@ -79,7 +81,8 @@ def column_of_data():
 
 
 @fault(
-    "10a", "mean (20, 1) against data (20,) in a plate",
+    "10a",
+    "mean (20, 1) against data (20,) in a plate",
     Raises(vipl.ShapeError, "'y'", "(20, 20)", "(20,)", "mean[:, 0]"),
 )
 def column_of_means():
@@ -114,7 +117,8 @@ def one_datum_for_all():
 
 
 @fault(
-    11, "vector data at a scalar site",
+    11,
+    "vector data at a scalar site",
     Raises(vipl.ShapeError, "'y'", "(20,)", 'vipl.plate("data", 20)', "to_event"),
 )
 def vector_without_plate():

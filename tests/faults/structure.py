@@ -24,7 +24,8 @@ def python_if():
 
 
 @fault(
-    37, "range of a sampled count, in a nested program",
+    37,
+    "range of a sampled count, in a nested program",
     Raises(vipl.ProgramError, "n", "range(n)", "jax.lax"),
 )
 def python_range():

@@ -26,7 +26,8 @@ def wider():
 
 
 @fault(
-    15, "half-normal guide for a rate, in a plate, under jit",
+    15,
+    "half-normal guide for a rate, in a plate, under jit",
     Raises(vipl.SupportError, "'rate'", "[0, 1]"),
 )
 def wider_in_plate():
@@ -143,7 +144,8 @@ def probability_above_one():
 
 
 @fault(
-    "28a", "negative scale inside a transformed distribution",
+    "28a",
+    "negative scale inside a transformed distribution",
     Raises(vipl.SupportError, "'x'", "scale", "positive"),
 )
 def negative_scale_inside():
@@ -156,7 +158,8 @@ def negative_scale_inside():
 
 
 @fault(
-    "28b", "covariance that is not positive definite",
+    "28b",
+    "covariance that is not positive definite",
     Raises(vipl.SupportError, "'x'", "covariance_matrix"),
 )
 def bad_covariance():

@@ -210,7 +210,7 @@ def test_a_branch_inside_a_step():
 
 def test_a_forward_recursion_without_the_earlier_states_is_seen(monkeypatch):
     """The planted fault: the state's probabilities start anew at every step."""
-    from vipl.transform import forward
+    from vipl.transform.evaluation import forward
 
     def forgetful(carried, child):
         true = forward_next(carried, child)

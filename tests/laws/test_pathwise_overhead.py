@@ -56,9 +56,9 @@ def chain(estimator, count):
 
 
 def chain_by_hand(key, loc, *, count):
-    x, total = loc, 0.0
-    for noise in jax.random.normal(key, (count,)):
-        x = x + noise
+    noise, x, total = jax.random.normal(key, (count,)), loc, 0.0
+    for i in range(count):
+        x = x + noise[i]
         total += x**2
     return total
 

@@ -18,7 +18,7 @@ import vipl.distributions as dist
 from vipl import estimators
 from vipl.distributions.base_noise import draw
 from vipl.estimators import WeightedSamples
-from vipl.transform import choose, weights
+from vipl.transform.evaluation import choose, weights
 
 pytestmark = [pytest.mark.statistical, pytest.mark.slow, pytest.mark.usefixtures("x64")]
 

@@ -82,9 +82,7 @@ class nested_twice:
             return vipl.sample("in", pair(loc) | {"y": 0.5}) + vipl.sample("own", dist.Normal(loc, 1.0))
 
         a = vipl.sample("a", middle(0.0))
-        return (
-            a + vipl.sample("b", middle(1.0) | {"own": 3.0}) + vipl.sample("c", middle(1.0) | {"in/x": 0.1})
-        )
+        return a + vipl.sample("b", middle(1.0) | {"own": 3.0}) + vipl.sample("c", middle(1.0) | {"in/x": 0.1})
 
     def terms(c):
         found = {"a/own": normal(c["a/own"]), "b/own": normal(3.0, 1.0), "c/own": normal(c["c/own"], 1.0)}

@@ -47,9 +47,7 @@ class transformed:
         scale = vipl.sample("scale", dist.LogNormal(0.0, 0.5))
         exp_affine = [dist.transforms.AffineTransform(1.0, scale), dist.transforms.ExpTransform()]
         vipl.sample("x", dist.TransformedDistribution(dist.Normal(jnp.zeros(2), 1.0), exp_affine))
-        vipl.sample(
-            "u", dist.TransformedDistribution(dist.Normal(0.5, 1.0), dist.transforms.SigmoidTransform())
-        )
+        vipl.sample("u", dist.TransformedDistribution(dist.Normal(0.5, 1.0), dist.transforms.SigmoidTransform()))
 
     def terms(c):
         s, x, u = c["scale"], c["x"], c["u"]

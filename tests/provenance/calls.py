@@ -99,9 +99,7 @@ def _callback(draw):
 
 def _generator(draw):
     index = draw.shaped((4,), "i")
-    draw.apply(
-        lambda i: (lax.rng_bit_generator(i.astype(jnp.uint32), (2,))[1] & 255).astype(jnp.int32), index
-    )
+    draw.apply(lambda i: (lax.rng_bit_generator(i.astype(jnp.uint32), (2,))[1] & 255).astype(jnp.int32), index)
 
 
 def _ragged(draw):
@@ -128,8 +126,6 @@ OPERATIONS = {
     "rng_bit_generator": _generator,
     "ragged_dot": _ragged,
     "barrier": _barrier,
-    "relu": lambda draw: draw.apply(
-        lambda x: (jax.nn.relu(x), jax.nn.softplus(x), jax.nn.gelu(x)), draw.pick()
-    ),
+    "relu": lambda draw: draw.apply(lambda x: (jax.nn.relu(x), jax.nn.softplus(x), jax.nn.gelu(x)), draw.pick()),
     "device_put": lambda draw: draw.apply(lambda x, y: jax.device_put((x, y)), draw.pick(), draw.pick()),
 }

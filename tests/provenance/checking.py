@@ -42,9 +42,7 @@ def check(program, rng) -> Report:
         for claim in claims for i in range(len(points))
     )  # fmt: skip
     wrong = [
-        message
-        for claim, out in zip(claims, jaxpr.out_avals, strict=True)
-        for message in malformed(claim, points, out)
+        message for claim, out in zip(claims, jaxpr.out_avals, strict=True) for message in malformed(claim, points, out)
     ]
     if count and not wrong:
         changes = [change for _ in range(NUM_POINTS) for change in changes_at(program, rng)]
@@ -59,10 +57,7 @@ def malformed(claim, points, out):
         if len(alignment) != points[i].ndim:
             yield f"input {i} has {points[i].ndim} axes, not {len(alignment)}"
         for axis, entry in enumerate(alignment):
-            if (
-                entry is not JOINT
-                and out.shape[entry.axis : entry.axis + 1] != points[i].shape[axis : axis + 1]
-            ):
+            if entry is not JOINT and out.shape[entry.axis : entry.axis + 1] != points[i].shape[axis : axis + 1]:
                 yield f"axis {axis} of input {i} along {entry} of a result of shape {out.shape}"
 
 
@@ -95,9 +90,7 @@ def evaluate(program, changes):
     """Run a program on all changes at once, one after the other in one loop; yields what moved."""
     counts = [len(inputs[0]) for _, _, inputs in changes]
     together = [np.concatenate(rows) for rows in zip(*(inputs for _, _, inputs in changes), strict=True)]
-    run = jax.jit(
-        lambda rows: jax.lax.map(lambda arrays: program.function(*arrays), rows), compiler_options=QUICK
-    )
+    run = jax.jit(lambda rows: jax.lax.map(lambda arrays: program.function(*arrays), rows), compiler_options=QUICK)
     outs = [np.asarray(out) for out in run(together)]
     start = 0
     for (i, elements, _), count in zip(changes, counts, strict=True):

@@ -72,12 +72,8 @@ def _dot_general(draw):
     labels = ["batch", "contract", "left", "right"]
     sizes = {label: draw.size() for label in labels}
     left = list(draw.rng.permutation(["batch", "contract", "left"][: draw.rng.integers(1, 4)]))
-    right = list(
-        draw.rng.permutation(["batch", "contract", "right"] if "contract" in left else ["batch", "right"])
-    )
-    places = [
-        ([x.index(label)] if label in left else []) for label in ("contract", "batch") for x in (left, right)
-    ]
+    right = list(draw.rng.permutation(["batch", "contract", "right"] if "contract" in left else ["batch", "right"]))
+    places = [([x.index(label)] if label in left else []) for label in ("contract", "batch") for x in (left, right)]
     numbers = ((places[0], places[1]), (places[2], places[3]))
     operands = [draw.shaped([sizes[label] for label in labels_of]) for labels_of in (left, right)]
     draw.apply(lambda x, y: lax.dot_general(x, y, numbers), *operands)
@@ -88,9 +84,7 @@ def _convolution(draw):
     groups, batches = [(1, 1), (2, 1), (1, 2)][draw.rng.integers(3)]
     width, features, batch = draw.size() + 1, groups * draw.size(), batches * draw.size()
     kernel, out = int(draw.rng.integers(1, 3)), groups * batches * draw.size()
-    layouts = tuple(
-        str(draw.rng.choice(x)) for x in (["NCH", "HNC", "NHC"], ["OIH", "HIO"], ["NCH", "CHN", "NHC"])
-    )
+    layouts = tuple(str(draw.rng.choice(x)) for x in (["NCH", "HNC", "NHC"], ["OIH", "HIO"], ["NCH", "CHN", "NHC"]))
     sizes = {"N": batch, "C": features, "H": width, "O": out, "I": features // groups}
     x = draw.shaped([sizes[letter] for letter in layouts[0]])
     w = draw.shaped([kernel if letter == "H" else sizes[letter] for letter in layouts[1]])
@@ -116,9 +110,7 @@ def _windows(draw):
     window, strides, padding, dilation = zip(*settings, strict=True)
 
     def pooled(x, start, function, dilation=None):
-        return lax.reduce_window(
-            x, np.float32(start), function, window, strides, padding, base_dilation=dilation
-        )
+        return lax.reduce_window(x, np.float32(start), function, window, strides, padding, base_dilation=dilation)
 
     draw.apply(
         lambda x: [pooled(x, 0, lax.add, dilation), pooled(x, -np.inf, lax.max), pooled(x, np.inf, lax.min)],
@@ -126,9 +118,9 @@ def _windows(draw):
     )
     draw.apply(lambda x: pooled(x, 0, lambda a, b: a + b + 0.1 * a * b, dilation), x)
     draw.apply(
-        lambda x: jax.grad(
-            lambda y: jnp.sum(jnp.where(jnp.isfinite(p := pooled(y, -np.inf, lax.max)), p, 0.0) ** 2)
-        )(x),
+        lambda x: jax.grad(lambda y: jnp.sum(jnp.where(jnp.isfinite(p := pooled(y, -np.inf, lax.max)), p, 0.0) ** 2))(
+            x
+        ),
         x,
     )
     draw.apply(

@@ -88,9 +88,7 @@ class Draw:
             operations = {name: o for name, o in operations.items() if not getattr(o, "nests", False)}
         child = Draw(self.rng, operations, avals, self.level + 1)
         child.extend(count)
-        captured = [
-            self.shaped(child.avals[i].shape, _kind(child.avals[i])) for i in child.inputs[len(avals) :]
-        ]
+        captured = [self.shaped(child.avals[i].shape, _kind(child.avals[i])) for i in child.inputs[len(avals) :]]
         usual = [i for i, a in enumerate(child.avals) if a.dtype in KINDS.values() and i not in child.inputs]
         outs = [*child.inputs[: len(avals)], *usual[-2:]]
         return (lambda *arrays: child.run(arrays, outs)), captured, [child.avals[i] for i in outs]
@@ -127,9 +125,7 @@ def draw_program(rng, names, operations, before=1, after=2) -> Drawn:
     draw.extend(int(rng.integers(after + 1)))
     computed = [i for i in range(len(draw.avals)) if i not in draw.inputs]
     outs = [i for i in sorted({*own, *computed[-4:]}) if draw.avals[i].size <= 8 * LARGEST]
-    return Drawn(
-        lambda *arrays: draw.run(arrays, outs), [draw.avals[i] for i in draw.inputs], " and ".join(names)
-    )
+    return Drawn(lambda *arrays: draw.run(arrays, outs), [draw.avals[i] for i in draw.inputs], " and ".join(names))
 
 
 def base_point(rng, aval):

@@ -53,10 +53,7 @@ UNARY = {
     "gamma": lambda x: jax.random.gamma(jax.random.key(0), positive(x)),
 }
 BINARY = {
-    **{
-        name: getattr(lax, name)
-        for name in "add atan2 div eq ge gt le lt max min mul ne nextafter rem sub".split()
-    },
+    **{name: getattr(lax, name) for name in "add atan2 div eq ge gt le lt max min mul ne nextafter rem sub".split()},
     "igamma": snapped(lax.igamma),
     "igammac": snapped(lax.igammac),
     "igamma_grad_a": snapped(lax.igamma_grad_a),
@@ -123,9 +120,7 @@ def _stretched(draw):
 
 def _with_scalar(draw):
     value, scalar, flag = draw.pick(), draw.shaped(()), draw.shaped((), "b")
-    draw.apply(
-        lambda x, s, b: (x * s, lax.select_n(b, x, s + x), lax.clamp(s, x, s + 1)), value, scalar, flag
-    )
+    draw.apply(lambda x, s, b: (x * s, lax.select_n(b, x, s + x), lax.clamp(s, x, s + 1)), value, scalar, flag)
 
 
 def _total_order(draw):

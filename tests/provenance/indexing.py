@@ -21,11 +21,7 @@ def _take(draw):
 def _take_fixed(draw):
     x = draw.pick(least=1)
     axis = _axis(draw, x)
-    index = (
-        draw.rng.permutation(draw.shape_of(x)[axis])
-        if draw.chance()
-        else draw.rng.integers(0, 3, draw.size())
-    )
+    index = draw.rng.permutation(draw.shape_of(x)[axis]) if draw.chance() else draw.rng.integers(0, 3, draw.size())
     draw.apply(lambda x: jnp.take(x, index, axis=axis, mode="clip"), x)
 
 
@@ -147,9 +143,7 @@ def _batched_scatter(draw):
 def _derivative(draw):
     """What reverse mode makes of gathers: scatter-adds."""
     x, index = draw.pick(least=2), draw.pick("i", most=1)
-    draw.apply(
-        lambda x, i: jax.grad(lambda y: jnp.sum(jnp.sin(jnp.take(y, i, axis=1, mode="clip"))))(x), x, index
-    )
+    draw.apply(lambda x, i: jax.grad(lambda y: jnp.sum(jnp.sin(jnp.take(y, i, axis=1, mode="clip"))))(x), x, index)
     draw.apply(lambda x: jax.grad(lambda y: jnp.sum(jnp.sort(y, axis=0)[0] ** 2))(x), x)
 
 

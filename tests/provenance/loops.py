@@ -14,19 +14,13 @@ def _branches(draw):
     taken = {}  # results that all branches have
     for _, _, outs in bodies:
         shapes = [(out.shape, out.dtype) for out in outs]
-        taken = {
-            s: [*taken.get(s, []), shapes.index(s)]
-            for s in shapes
-            if taken.get(s) or not taken or s == shapes[0]
-        }
+        taken = {s: [*taken.get(s, []), shapes.index(s)] for s in shapes if taken.get(s) or not taken or s == shapes[0]}
     taken = [places for places in taken.values() if len(places) == len(bodies)]
     counts = np.cumsum([0, *(len(captured) for _, captured, _ in bodies)])
 
     def branch(b):
         function = bodies[b][0]
-        return lambda x, rest: [
-            function(x, *rest[counts[b] : counts[b + 1]])[places[b]] * (1 + b) for places in taken
-        ]
+        return lambda x, rest: [function(x, *rest[counts[b] : counts[b + 1]])[places[b]] * (1 + b) for places in taken]
 
     def run(chosen, x, *rest):
         if chosen.dtype == bool:
@@ -41,15 +35,10 @@ def _scan(draw):
     """Carry and slices go through a body; its results of the carry's shape become the next carry."""
     length, reverse = draw.size(), draw.chance()
     carry = draw.pick(most=2)
-    slices = [
-        draw.shaped((length, *(draw.shape_of(carry) if draw.chance() else draw.shape(0, 2))))
-        for _ in range(2)
-    ]
+    slices = [draw.shaped((length, *(draw.shape_of(carry) if draw.chance() else draw.shape(0, 2)))) for _ in range(2)]
     lane = [jax.ShapeDtypeStruct(draw.shape_of(x)[1:], jnp.float32) for x in slices]
     function, captured, outs = draw.body([draw.avals[carry], *lane], int(draw.rng.integers(1, 4)))
-    same = [
-        i for i, out in enumerate(outs) if (out.shape, out.dtype) == (draw.shape_of(carry), np.float32) and i
-    ]
+    same = [i for i, out in enumerate(outs) if (out.shape, out.dtype) == (draw.shape_of(carry), np.float32) and i]
     keeps = draw.chance(0.25)
 
     def run(start, first, second, *rest):
@@ -104,9 +93,7 @@ def _lane_loops(draw):
 
     def lane(x, limit, fixed):
         step = lambda s: (s[0] + 1, jnp.sin(s[1] * 1.3 + fixed))  # noqa: E731
-        return lax.while_loop(lambda s: s[0] < limit, step, (0, x))[1], lax.fori_loop(
-            0, limit, lambda i, y: y * 0.5, x
-        )
+        return lax.while_loop(lambda s: s[0] < limit, step, (0, x))[1], lax.fori_loop(0, limit, lambda i, y: y * 0.5, x)
 
     draw.apply(jax.vmap(lane, (0, 0, None)), x, draw.shaped((size,), "i"), fixed)
 

@@ -57,7 +57,7 @@ def is_tracer(value) -> bool:
 
 def x64_enabled() -> bool:
     """Return whether 64-bit types are on in the calling context."""
-    return bool(jax.config.jax_enable_x64)
+    return bool(jax.config.jax_enable_x64)  # pyright: ignore[reportAttributeAccessIssue] JAX adds it at run time
 
 
 def equation_line(eqn) -> str:

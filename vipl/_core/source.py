@@ -17,7 +17,7 @@ import jax
 import numpyro
 
 _VIPL = os.path.dirname(os.path.dirname(os.path.abspath(__file__))) + os.sep
-_LIBRARIES = tuple(os.path.dirname(m.__file__) + os.sep for m in (jax, numpyro))
+_LIBRARIES = tuple(m.__path__[0] + os.sep for m in (jax, numpyro))
 _STANDARD = ("<frozen ", contextlib.__file__, functools.__file__)
 _USER_CODE_WITHIN_VIPL = os.path.join(_VIPL, "demo") + os.sep
 

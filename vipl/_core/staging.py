@@ -83,6 +83,7 @@ def _stage(fn, kind, varying, token) -> Staged:
     varying = varying or (around.varying if around is not None else ())
     here = ambient.Ambient(kind, staging_depth() + 1, token=token, varying=varying)
     if kind == "nested":
+        assert around is not None, "a nested program is staged inside another"
         here = dataclasses.replace(around, depth=here.depth, token=token or around.token)
     drawn = _drawn.set([] if kind != "nested" else _drawn.get())
     try:
@@ -98,8 +99,9 @@ def _stage(fn, kind, varying, token) -> Staged:
 
 def note_draw(address: str, value) -> None:
     """Remember which tracer a site returned, for the error that a Python `if` on it earns."""
-    if _drawn.get() is not None:
-        _drawn.get().append((address, value))
+    drawn = _drawn.get()
+    if drawn is not None:
+        drawn.append((address, value))
 
 
 def _explain(error) -> ProgramError:

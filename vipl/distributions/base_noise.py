@@ -81,12 +81,26 @@ def transport(distribution: Distribution, noise_value) -> tuple[jax.Array, jax.A
     return value, density if jnp.shape(density) == shape else jnp.broadcast_to(density, shape)
 
 
-def push_forward(distribution: Distribution, draw_leaf):
+def transport_value(distribution: Distribution, noise_value) -> jax.Array:
+    """Turn noise into a draw alone: the value that `transport` returns, with no equation spent on its density.
+
+    Example:
+        >>> import vipl.distributions as dist
+        >>> transport_value(dist.Normal(1.0, 2.0), jnp.array(0.5)).item()
+        2.0
+    """
+    draw_leaf = lambda d, batch_shape: _draw_leaf(d, noise_value, batch_shape)  # noqa: E731
+    value, _ = push_forward(distribution, draw_leaf, scored=False)
+    return value if distribution.has_rsample else lax.stop_gradient(value)
+
+
+def push_forward(distribution: Distribution, draw_leaf, *, scored: bool = True):
     """Draw from what a distribution is made of, and push the draw through its wrappers and transforms.
 
     Args:
         distribution: any NumPyro distribution.
         draw_leaf: called as `draw_leaf(leaf, batch_shape)`; draws from the innermost distribution.
+        scored: whether the density is wanted.
 
     Returns:
         The value, and its log density if a transform made it cheaper to know than to recompute, else None.
@@ -98,10 +112,10 @@ def push_forward(distribution: Distribution, draw_leaf):
         1.0
     """
     with validation_off():
-        return _transport(unvalidated(distribution), draw_leaf, distribution.batch_shape)
+        return _transport(unvalidated(distribution), draw_leaf, distribution.batch_shape, scored)
 
 
-def is_pushed_forward(distribution: Distribution) -> bool:
+def is_pushed_forward(distribution) -> bool:
     """Return whether a distribution is a simpler one, seen through transforms."""
     while _is_wrapper(distribution):
         if _is_transformed(distribution):
@@ -162,7 +176,7 @@ def _noise(d, batch_shape):
     return ("key", ()) if rule is None else (rule.kind, rule.shape(d, batch_shape))
 
 
-def _transport(d, draw_leaf, batch_shape):
+def _transport(d, draw_leaf, batch_shape, scored):
     """Return a draw of shape `(*batch_shape, *event)` and its log density, or None for the density.
 
     None says that the density is that of the finished value, to be computed once at the end: only a
@@ -171,9 +185,9 @@ def _transport(d, draw_leaf, batch_shape):
     if not _is_wrapper(d):
         return draw_leaf(d, batch_shape), None
     base_shape = _base_batch(d, batch_shape)
-    value, density = _transport(d.base_dist, draw_leaf, base_shape)
+    value, density = _transport(d.base_dist, draw_leaf, base_shape, scored)
     if _is_transformed(d):
-        if density is None:
+        if scored and density is None:
             density = log_prob(d.base_dist, value, guard=False)
         return _push_forward(d, value, density)
     if density is None or type(d) is dist.ExpandedDistribution:
@@ -197,8 +211,8 @@ def _push_forward(d, value, density):
     for transform in d.transforms:
         after, intermediates = transform.call_with_intermediates(value)
         extra = event_dim - transform.domain.event_dim
-        log_det = log_abs_det(transform, value, after, intermediates)
-        density = density - sum_last(log_det, extra)
+        if density is not None:
+            density = density - sum_last(log_abs_det(transform, value, after, intermediates), extra)
         event_dim, value = transform.codomain.event_dim + extra, after
     last_is_affine = isinstance(d.transforms[-1], dist.transforms.AffineTransform)
     if last_is_affine and type(d).support is dist.TransformedDistribution.support:

@@ -16,6 +16,8 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import constraints
 
+from vipl._core.compat import is_tracer
+
 
 def satisfies(constraint, value, xp=jnp):
     """Return which events of `value` satisfy `constraint`.
@@ -68,7 +70,7 @@ def _middle(constraint):
 
 def _may_be_infinite(bound) -> bool:
     """Return whether a known bound is infinite somewhere; traced ones are taken to be finite."""
-    return not isinstance(bound, jax.core.Tracer) and not np.all(np.isfinite(np.asarray(bound)))
+    return not is_tracer(bound) and not np.all(np.isfinite(np.asarray(bound)))
 
 
 def _is_integer(value) -> bool:

@@ -15,6 +15,8 @@ import numpy as np
 from jax import lax
 from numpyro.distributions import constraints
 
+from vipl._core.compat import is_tracer
+
 
 def nudge_inside(constraint, value):
     """Return `value` with draws on an edge of an interval-like `constraint` moved inside."""
@@ -23,20 +25,27 @@ def nudge_inside(constraint, value):
     if constraint.is_discrete or not jnp.issubdtype(value.dtype, jnp.floating):
         return value
     low, high = (getattr(constraint, name, None) for name in ("lower_bound", "upper_bound"))
-    if low is not None:
-        value = jnp.maximum(value, _next_inside(low, +1, value.dtype))
-        high = np.inf if high is None else high
-    if high is not None:
-        value = jnp.minimum(value, _next_inside(high, -1, value.dtype))
-        if low is None:
-            value = jnp.maximum(value, jnp.finfo(value.dtype).min)
-    return value
+    if low is None and high is None:
+        return value
+    low, high = -np.inf if low is None else low, np.inf if high is None else high
+    return _between(value, _next_inside(low, +1, value.dtype), _next_inside(high, -1, value.dtype))
+
+
+@jax.custom_jvp
+def _between(value, low, high):
+    """Return the value moved between the bounds; it moves by a rounding error, so the derivative is its own."""
+    return jnp.minimum(jnp.maximum(value, low), high)
+
+
+@_between.defjvp
+def _between_jvp(primals, tangents):
+    return _between(*primals), tangents[0]
 
 
 def _next_inside(bound, direction: int, dtype):
     """Return the nearest normal float above (`direction` 1) or below (-1) `bound`."""
     tiny = jnp.finfo(dtype).tiny
-    known = not isinstance(bound, jax.core.Tracer)
+    known = not is_tracer(bound)
     xp = np if known else jnp
     bound = xp.asarray(bound if known else lax.stop_gradient(bound), dtype)  # `nextafter` has no derivative
     inside = xp.nextafter(bound, xp.asarray(direction * np.inf, dtype))

@@ -13,6 +13,8 @@ import jax.numpy as jnp
 import numpy as np
 import numpyro.distributions as dist
 
+from vipl._core.compat import is_tracer
+
 _WRAPPERS = (dist.ExpandedDistribution, dist.MaskedDistribution)
 
 
@@ -31,6 +33,29 @@ def support_points(distribution):
     points = distribution.enumerate_support(expand=False)
     # The batch axes, of size 1, stand between the points and the event.
     return jnp.reshape(points, (points.shape[0], *distribution.event_shape))
+
+
+def log_prob_table(distribution):
+    """Return the log probability of every support point, `(points, *batch_shape)`, where it need not be looked up.
+
+    To look it up point by point takes K² elements for K categories.
+
+    Returns:
+        The table, or None where the distribution holds none.
+
+    Example:
+        >>> import vipl.distributions as dist
+        >>> log_prob_table(dist.Categorical(probs=np.full((3, 4), 0.25))).shape
+        (4, 3)
+    """
+    batch_shape = distribution.batch_shape
+    while isinstance(distribution, dist.ExpandedDistribution):
+        distribution = distribution.base_dist
+    if not isinstance(distribution, dist.CategoricalProbs | dist.CategoricalLogits):
+        return None
+    logits = jnp.asarray(distribution.logits)
+    logits = jnp.broadcast_to(logits, (*batch_shape, logits.shape[-1]))
+    return jnp.moveaxis(jax.nn.log_softmax(logits), -1, 0)
 
 
 def num_support_points(distribution) -> int | None:
@@ -53,4 +78,4 @@ def support_moves(distribution) -> bool:
         bounds = jax.tree.leaves(distribution.support)
     except NotImplementedError:
         return False
-    return any(isinstance(b, jax.core.Tracer) and jnp.issubdtype(b.dtype, np.floating) for b in bounds)
+    return any(is_tracer(b) and jnp.issubdtype(b.dtype, np.floating) for b in bounds)

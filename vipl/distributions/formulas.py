@@ -13,39 +13,44 @@ import math
 
 import jax.numpy as jnp
 import numpyro.distributions as dist
-from jax.nn import log_sigmoid
+from jax import lax
 from jax.scipy.special import betaln, gammaln
+
+from vipl.distributions.log_sigmoid import log_sigmoid
 
 _LOG_SQRT_2PI = 0.5 * math.log(2 * math.pi)
 _LOG_SQRT_HALF_PI = 0.5 * math.log(math.pi / 2)
 
 
+def _log(x):
+    """Return log x; of a number known now as a number, so that nothing is left to compute."""
+    return math.log(x) if isinstance(x, float) and x > 0 else jnp.log(x)
+
+
 def _normal(d, x):
-    z = (x - d.loc) / d.scale
-    return -0.5 * (z * z) - jnp.log(d.scale) - _LOG_SQRT_2PI
+    return -0.5 * lax.square((x - d.loc) / d.scale) - (_log(d.scale) + _LOG_SQRT_2PI)
 
 
 def _half_normal(d, x):
-    z = x / d.scale
-    return -0.5 * (z * z) - jnp.log(d.scale) - _LOG_SQRT_HALF_PI
+    return -0.5 * lax.square(x / d.scale) - (_log(d.scale) + _LOG_SQRT_HALF_PI)
 
 
 def _cauchy(d, x):
     z = (x - d.loc) / d.scale
-    return -jnp.log1p(z * z) - jnp.log(d.scale) - math.log(math.pi)
+    return -jnp.log1p(z * z) - (_log(d.scale) + math.log(math.pi))
 
 
 def _half_cauchy(d, x):
     z = x / d.scale
-    return -jnp.log1p(z * z) - jnp.log(d.scale) - math.log(math.pi / 2)
+    return -jnp.log1p(z * z) - (_log(d.scale) + math.log(math.pi / 2))
 
 
 def _laplace(d, x):
-    return -jnp.abs(x - d.loc) / d.scale - jnp.log(d.scale) - math.log(2)
+    return -jnp.abs(x - d.loc) / d.scale - (_log(d.scale) + math.log(2))
 
 
 def _exponential(d, x):
-    return jnp.log(d.rate) - d.rate * x
+    return _log(d.rate) - d.rate * x
 
 
 def _uniform(d, x):
@@ -76,8 +81,7 @@ def _bernoulli_probs(d, x):
 
 
 def _bernoulli_logits(d, x):
-    away = jnp.where(x == 1, -jnp.asarray(d.logits), d.logits)
-    return -(jnp.maximum(away, 0) + jnp.log1p(jnp.exp(-jnp.abs(away))))
+    return log_sigmoid((2 * x - 1) * d.logits)
 
 
 def _categorical(d, x):

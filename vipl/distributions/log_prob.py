@@ -19,6 +19,7 @@ from numpyro.distributions.distribution import Distribution
 
 from vipl.distributions.checks import feasible, is_unrestricted, satisfies
 from vipl.distributions.formulas import FORMULAS
+from vipl.distributions.log_sigmoid import log_sigmoid
 from vipl.distributions.validation import unvalidated, validation_off
 
 
@@ -65,7 +66,7 @@ def interior(d: Distribution, like):
         d = d.base_dist
     if isinstance(d, dist.Delta):
         return d.v
-    if type(d).log_prob is dist.TransformedDistribution.log_prob:
+    if isinstance(d, dist.TransformedDistribution) and type(d).log_prob is dist.TransformedDistribution.log_prob:
         value = interior(d.base_dist, jnp.zeros(d.base_dist.batch_shape + d.base_dist.event_shape))
         for transform in d.transforms if value is not None else ():
             value = transform(value)
@@ -174,13 +175,16 @@ def _mixture(d, value, guard):
 def _hurdle(d, value, guard):
     value = jnp.asarray(value)
     zero = value == 0
-    away = jnp.where(zero, jnp.asarray(jnp.maximum(interior(d.base_dist, value), 1), value.dtype), value)
+    substitute = interior(d.base_dist, value)
+    assert substitute is not None, "what a hurdle stands before is a count, or positive"
+    away = jnp.where(zero, jnp.asarray(jnp.maximum(substitute, 1), value.dtype), value)
     density, inside = evaluate(d.base_dist, away, guard)
     if isinstance(d, dist.HurdleLogits):
-        log_gate, log_rest = jax.nn.log_sigmoid(d.gate_logits), jax.nn.log_sigmoid(-d.gate_logits)
+        logits = jnp.asarray(d.gate_logits)
+        log_gate, log_rest = log_sigmoid(logits), log_sigmoid(-logits)
     else:
         log_gate, log_rest = jnp.log(d.gate), jnp.log1p(-d.gate)
-    if d.base_dist.support.is_discrete:
+    if d.base_dist.is_discrete:
         log_zero = evaluate(d.base_dist, jnp.zeros((), jnp.int32), guard)[0]
         density = density - jax.nn.log1mexp(-log_zero)
     return jnp.where(zero, log_gate, log_rest + density), None if inside is None else inside | zero
@@ -193,8 +197,9 @@ def _interval_censored(d, value, guard):
     left_only, right_only = d.left_censored & ~d.right_censored, d.right_censored & ~d.left_censored
     unseen = jnp.stack(jnp.broadcast_arrays(left_only, right_only), -1)
     kept = unseen | (value[..., :1] <= value[..., 1:]) | jnp.any(unseen, -1, keepdims=True)
-    if not is_unrestricted(d.support):
-        kept = kept & (unseen | satisfies(d.support, value))
+    inside = None if is_unrestricted(d.support) else satisfies(d.support, value)
+    if inside is not None:
+        kept = kept & (unseen | inside)
     kept = jnp.all(kept, -1)
     value = jnp.where(kept[..., None], value, jnp.asarray(feasible(d.support, value), value.dtype))
     return d.log_prob(value), kept

@@ -51,6 +51,11 @@ def _matrix_vector(matrix, vector):
     return jnp.matmul(matrix, vector[..., None])[..., 0]
 
 
+def _normal(d, noise, batch_shape):
+    is_unit = isinstance(d.scale, float) and d.scale == 1
+    return d.loc + (noise if is_unit else d.scale * noise)
+
+
 def _low_rank_normal(d, noise, batch_shape):
     rank = d.cov_factor.shape[-1]
     diagonal = jnp.sqrt(d.cov_diag) * noise[..., rank:]
@@ -87,7 +92,7 @@ def _delta(d, noise, batch_shape):
 
 
 TRANSPORTS = {
-    dist.Normal.sample: Transport("normal", lambda d, e, _: d.loc + d.scale * e),
+    dist.Normal.sample: Transport("normal", _normal),
     dist.HalfNormal.sample: Transport("normal", lambda d, e, _: d.scale * jnp.abs(e), reaches_edges=True),
     dist.MultivariateNormal.sample: Transport(
         "normal", lambda d, e, _: d.loc + _matrix_vector(d.scale_tril, e), _batch_event

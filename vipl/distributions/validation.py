@@ -36,8 +36,8 @@ def unvalidated(distribution: Distribution) -> Distribution:
     clone = copy.copy(distribution)
     for name, part in vars(distribution).items():
         if isinstance(part, Distribution):
-            clone.__dict__[name] = unvalidated(part)
+            vars(clone)[name] = unvalidated(part)
         elif isinstance(part, (list, tuple)) and any(isinstance(p, Distribution) for p in part):
-            clone.__dict__[name] = type(part)(unvalidated(p) for p in part)
+            vars(clone)[name] = type(part)(unvalidated(p) for p in part)
     clone._validate_args = False
     return clone

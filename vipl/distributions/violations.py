@@ -15,6 +15,7 @@ import numpyro.distributions as dist
 from numpyro.distributions import constraints
 from numpyro.distributions.distribution import Distribution
 
+from vipl._core.compat import is_tracer
 from vipl.distributions.checks import is_unrestricted, satisfies
 from vipl.distributions.log_prob import evaluate
 from vipl.distributions.validation import unvalidated, validation_off
@@ -123,6 +124,8 @@ def _needs_evaluation(d) -> bool:
         d = d.base_dist
     if isinstance(d, SUPPORT_IN_PARTS):
         return True
+    if not isinstance(d, dist.TransformedDistribution):
+        return False
     pushed = type(d).support is dist.TransformedDistribution.support
     return pushed and (len(d.transforms) > 1 or not is_unrestricted(d.base_dist.support))
 
@@ -147,4 +150,4 @@ def _first_false(inside) -> tuple[int, ...] | None:
 def is_traced(tree) -> bool:
     """Return whether a part of it is not known: a tracer, or what stands for one."""
     known = [hasattr(leaf, "dtype") or isinstance(leaf, (int, float, complex)) for leaf in jax.tree.leaves(tree)]
-    return not all(known) or any(isinstance(leaf, jax.core.Tracer) for leaf in jax.tree.leaves(tree))
+    return not all(known) or any(is_tracer(leaf) for leaf in jax.tree.leaves(tree))

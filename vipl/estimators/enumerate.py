@@ -8,7 +8,7 @@ import math
 import jax.numpy as jnp
 import numpy as np
 
-from vipl.distributions.finite import support_points
+from vipl.distributions.finite import log_prob_table, support_points
 from vipl.distributions.log_prob import log_prob
 from vipl.estimators.base import Estimator, WeightedSamples
 
@@ -58,8 +58,10 @@ class Enumerate(Estimator):
         for axis, size in zip(joint_axes, joint_sizes, strict=True):
             shape[axis] = size
         which = combinations.reshape(len(combinations), *shape)
+        # Looked up, since XLA makes a laid-out 0, 1, 2, … an iota, and does not work out what depends on one.
         values = jnp.broadcast_to(points[which], (len(combinations), *batch_shape, *event_shape))
-        densities = log_prob(distribution, values, guard=False)
+        table = None if joint_axes else log_prob_table(distribution)
+        densities = log_prob(distribution, values, guard=False) if table is None else table
         if joint_axes:
             densities = jnp.sum(densities, axis=tuple(axis + 1 for axis in joint_axes), keepdims=True)
         return WeightedSamples(values, jnp.exp(densities))

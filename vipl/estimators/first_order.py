@@ -15,7 +15,9 @@ def ghost(parameter, coefficient):
     Raises:
         EstimatorError: a second derivative is taken; it would be wrong.
     """
-    return jnp.zeros(jnp.broadcast_shapes(jnp.shape(parameter), jnp.shape(coefficient)), jnp.result_type(parameter))
+    # Zero, computed from both: under vmap the value must be mapped wherever its derivative is.
+    unknown = (parameter != parameter) & (coefficient != coefficient)
+    return 0 * unknown.astype(jnp.result_type(parameter))
 
 
 @ghost.defjvp

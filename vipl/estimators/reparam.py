@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
-from vipl.distributions.base_noise import transport
+from vipl.distributions.base_noise import transport_value
 from vipl.estimators.base import Estimator, WeightedSamples
 
 
@@ -38,8 +38,7 @@ class Reparam(Estimator):
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return one value of weight 1."""
         del joint_axes
-        value, _ = transport(distribution, key)
-        return WeightedSamples(value[None], jnp.ones((1, *distribution.batch_shape)))
+        return WeightedSamples(transport_value(distribution, key)[None], jnp.ones((1, *distribution.batch_shape)))
 
     def refusal(self, statement) -> str | None:
         """Return why a site has no pathwise derivative, or None."""

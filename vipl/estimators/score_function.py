@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import jax.numpy as jnp
 from jax import lax
+from jax.typing import ArrayLike
+from numpyro.distributions import Distribution
 
-from vipl.distributions.base_noise import transport
+from vipl.distributions.base_noise import transport_value
 from vipl.distributions.log_prob import log_prob
 from vipl.estimators.base import Estimator, WeightedSamples
 
@@ -35,7 +39,7 @@ class ScoreFunction(Estimator):
     Source: Williams 1992; Foerster et al. 2018 (DiCE), arXiv 1802.05098, eq. 4.
     """
 
-    def __init__(self, baseline=None):
+    def __init__(self, baseline: ArrayLike | Callable[[Distribution], ArrayLike] | None = None):
         self.baseline = baseline
 
     pooled = True
@@ -44,8 +48,7 @@ class ScoreFunction(Estimator):
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return one draw, without derivative, with its log weight."""
         del joint_axes
-        value, _ = transport(distribution, key)
-        value = lax.stop_gradient(value)
+        value = lax.stop_gradient(transport_value(distribution, key))
         density = log_prob(distribution, value, guard=False)
         log_weight = (density - lax.stop_gradient(density))[None]
         if self.baseline is None:

@@ -38,8 +38,8 @@ class Problem:
 
     def programs(self, params) -> tuple[Program, Program]:
         """Return model and guide with these parameters."""
-        model = self.model_of(params) if self.model is None else _with(self.model, self.model_params, params)
-        guide = self.guide_of(params) if self.guide is None else _with(self.guide, self.guide_params, params)
+        model = _with(self.model, self.model_of, self.model_params, params)
+        guide = _with(self.guide, self.guide_of, self.guide_params, params)
         for program, before in zip((model, guide), self.addresses, strict=False):
             now = _addresses(survey(program))
             if now == before:
@@ -55,7 +55,10 @@ class Problem:
         return model, guide
 
 
-def _with(program, names, params):
+def _with(program: Program | None, program_of: FunctionKey | None, names: tuple, params) -> Program:
+    if program_of is not None:
+        return program_of(params)
+    assert program is not None, "a Problem has one of the two"
     if not names:
         return program
     return program.replace(params=(program.params or {}) | {name: params[name] for name in names})

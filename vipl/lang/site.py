@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution, ExpandedDistribution, Independent, MaskedDistribution
 
-from vipl._core.compat import staging_depth
+from vipl._core.compat import staging_depth, x64_enabled
 from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.statement import Statement
@@ -99,7 +99,7 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
 def value_dtype(distribution: Distribution):
     """Return the dtype of a distribution's draws, without drawing."""
     leaves, structure = jax.tree.flatten(distribution)
-    return _value_dtype(structure, tuple((np.shape(x), jnp.result_type(x)) for x in leaves), jax.config.jax_enable_x64)
+    return _value_dtype(structure, tuple((np.shape(x), jnp.result_type(x)) for x in leaves), x64_enabled())
 
 
 @functools.lru_cache(maxsize=4096)

@@ -76,10 +76,12 @@ def build_value(outputs):
 
 def _merge_scores(scores_and_ran):
     """Return the log_prob of the branch that ran, summed over the axes that are an event in another branch."""
-    masked = [jnp.where(*_same_rank([ran, score]), 0.0) for score, ran in scores_and_ran]
+    pairs = [_same_rank([ran, score]) for score, ran in scores_and_ran]
+    masked = [jnp.where(mask, score, 0.0) for mask, score in pairs]
     sizes = zip(*(score.shape for score in masked), strict=False)
     shared = len(list(itertools.takewhile(lambda lengths: len(set(lengths)) == 1, sizes)))
-    return sum(jnp.sum(score, tuple(range(shared, score.ndim))) for score in masked)
+    summed = [jnp.sum(score, tuple(range(shared, score.ndim))) for score in masked]
+    return sum(summed[1:], summed[0])
 
 
 def _same_rank(arrays):
@@ -96,9 +98,8 @@ def _parts(output):
 
 def merge(values_and_ran):
     """Return the value of the branch that ran; of none, zeros."""
-    result = None
+    result = jnp.zeros_like(values_and_ran[0][0])
     for value, ran in values_and_ran:
         mask = jnp.reshape(ran, ran.shape + (1,) * (value.ndim - ran.ndim))
-        kept = jnp.where(mask, value, jnp.zeros_like(value))
-        result = kept if result is None else jnp.where(mask, value, result)
+        result = jnp.where(mask, value, result)
     return result

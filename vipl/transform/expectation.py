@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from typing import overload
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,7 @@ from vipl._core.source import user_source
 from vipl._core.staging import stage
 from vipl._core.static import FunctionKey, StaticValue, partition
 from vipl.distributions.validation import validation_off
-from vipl.transform.estimate import evaluate
+from vipl.transform.evaluation.estimate import evaluate
 from vipl.transform.explain import Explanation, explain_plan
 from vipl.transform.plan import Plan, make_plan
 
@@ -105,7 +106,7 @@ class Expectation:
             )
         value = result[0] if self.has_aux else result
         shape, dtype = getattr(value, "shape", None), getattr(value, "dtype", type(value).__name__)
-        if shape != () or not jnp.issubdtype(value.dtype, jnp.floating):
+        if shape != () or not jnp.issubdtype(dtype, jnp.floating):
             raise ShapeError(
                 f"{self.__name__} returns {dtype} of shape {shape}; an expectation is a floating-point scalar.",
                 where=self._source,
@@ -146,7 +147,21 @@ def _map(fn, keys):
     return jax.vmap(arrays)(keys), skeletons[-1]
 
 
-def expectation(fn=None, *, num_samples: int = 1, estimators=None, strict: bool = False, has_aux: bool = False):
+@overload
+def expectation(
+    fn: Callable, *, num_samples: int = 1, estimators=None, strict: bool = False, has_aux: bool = False
+) -> Expectation: ...
+
+
+@overload
+def expectation(
+    fn: None = None, *, num_samples: int = 1, estimators=None, strict: bool = False, has_aux: bool = False
+) -> Callable[[Callable], Expectation]: ...
+
+
+def expectation(
+    fn=None, *, num_samples: int = 1, estimators=None, strict: bool = False, has_aux: bool = False
+) -> Expectation | Callable[[Callable], Expectation]:
     """Turn an objective program into an `Expectation`: an unbiased estimator of its value and gradient.
 
     Args:

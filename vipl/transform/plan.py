@@ -13,13 +13,13 @@ from vipl.lang.plate import IndicesStatement
 from vipl.lang.site import SampleStatement
 from vipl.tracing.noise import draw_noise
 from vipl.transform.candidates import asked_for, candidates_for, check_overrides
-from vipl.transform.nested_estimates import refuse_misused_estimates
+from vipl.transform.evaluation.terms import Value
 from vipl.transform.provenance.summaries import is_state
+from vipl.transform.rewriting.sums import sums_pulled_out
+from vipl.transform.rewriting.unroll import unrolled
 from vipl.transform.settle import settle
-from vipl.transform.soundness import jumps
-from vipl.transform.sums import sums_pulled_out
-from vipl.transform.terms import Value
-from vipl.transform.unroll import unrolled
+from vipl.transform.soundness.jumps import jumps
+from vipl.transform.soundness.nested_estimates import refuse_misused_estimates
 
 
 @dataclasses.dataclass(frozen=True)
@@ -59,6 +59,11 @@ class Plan:
     def is_single(self, choice) -> bool:
         """Return whether a choice has one value, and weights."""
         return choice in self.estimators and self.is_weighted(choice) and self.estimators[choice].single
+
+    def is_exact(self, choice) -> bool:
+        """Return whether the weighted sum over the values of a choice has no variance."""
+        inside = [c for c in self.estimators if self.is_several(c, choice[:-1])] if is_state(choice) else [choice]
+        return all(self.estimators[c].exact for c in inside)
 
     def is_several(self, choice, path) -> bool:
         """Return whether a choice under a path has several values, or is a state that stands for such choices."""

@@ -7,10 +7,10 @@ import dataclasses
 import jax
 
 from vipl._core.errors import EstimatorError
-from vipl.transform.evaluate import Evaluation
+from vipl.transform.evaluation.evaluate import Evaluation
+from vipl.transform.evaluation.state import TooManySamples
 from vipl.transform.provenance.alignment import JOINT
 from vipl.transform.provenance.summaries import is_state
-from vipl.transform.state import TooManySamples
 
 
 @dataclasses.dataclass(frozen=True)

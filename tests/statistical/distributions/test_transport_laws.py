@@ -33,8 +33,7 @@ OWN = [name for name, case in CASES.items() if case.samples and _is_own_rule(nam
 SCALAR = [
     n
     for n in OWN
-    if CASES[n].scipy
-    and CASES[n].scipy(CASES[n].make()).__class__.__module__.startswith("scipy.stats._distn_infra")
+    if CASES[n].scipy and CASES[n].scipy(CASES[n].make()).__class__.__module__.startswith("scipy.stats._distn_infra")
 ]
 OTHER = [n for n in OWN if n not in SCALAR]
 

@@ -42,9 +42,7 @@ def test_tree_map_gives_a_program_that_runs():
     np.testing.assert_allclose(vipl.log_density(doubled, choices), expected)
 
 
-@pytest.mark.parametrize(
-    "call", [vipl.simulate, lambda program, key: vipl.simulate(program, key).log_density]
-)
+@pytest.mark.parametrize("call", [vipl.simulate, lambda program, key: vipl.simulate(program, key).log_density])
 def test_programs_made_anew_are_not_compiled_anew(call):
     chex.clear_trace_counter()
     compiled = jax.jit(chex.assert_max_traces(call, n=2))
@@ -69,9 +67,7 @@ def test_programs_of_functions_made_anew_are_not_compiled_anew():
 
 def test_conditioning_is_part_of_the_program():
     chex.clear_trace_counter()
-    compiled = jax.jit(
-        chex.assert_max_traces(lambda program: vipl.log_density(program, {"w": jnp.ones(2)}), n=1)
-    )
+    compiled = jax.jit(chex.assert_max_traces(lambda program: vipl.log_density(program, {"w": jnp.ones(2)}), n=1))
     results = {float(compiled(make() | {"y": jnp.full(3, value)})) for value in (0.0, 1.0, 2.0)}
     assert len(results) == 3
 

@@ -100,9 +100,7 @@ def test_what_behaves_differently_is_different(a, b):
     assert_same(a, a)
 
 
-@pytest.mark.parametrize(
-    "make", [lambda: {"a": 1}, lambda: {1, 2}, lambda: np.ones(2), lambda: Model(1.0), object]
-)
+@pytest.mark.parametrize("make", [lambda: {"a": 1}, lambda: {1, 2}, lambda: np.ones(2), lambda: Model(1.0), object])
 def test_what_can_change_goes_by_identity(make):
     thing = make()
     assert_same(holding(thing), holding(thing))
@@ -185,9 +183,7 @@ def test_equal_keys_share_a_compilation():
     assert len(traces) == 2
 
 
-@pytest.mark.parametrize(
-    "leaf", [1.0, 1j, np.ones(2), np.float32(1), jnp.ones(()), jax.ShapeDtypeStruct((), float)]
-)
+@pytest.mark.parametrize("leaf", [1.0, 1j, np.ones(2), np.float32(1), jnp.ones(()), jax.ShapeDtypeStruct((), float)])
 def test_arrays_and_floats_are_data(leaf):
     assert is_array_leaf(leaf)
 

@@ -52,9 +52,7 @@ def _pair(c):
 
 def runs(body):
     return np.asarray(
-        jax.vmap(lambda key: vipl.simulate(vipl.program(body)(), key).value)(
-            jax.random.split(jax.random.key(0), 5)
-        )
+        jax.vmap(lambda key: vipl.simulate(vipl.program(body)(), key).value)(jax.random.split(jax.random.key(0), 5))
     )
 
 
@@ -97,13 +95,9 @@ def test_lanes_stop_when_they_are_done():
     """Under jax.vmap a lane whose predicate is false keeps its value while others go on."""
 
     def lane(start):
-        return lax.while_loop(
-            lambda s: s[0] < 3, lambda s: (s[0] + 1, draw(s[1]) + 100.0), (start, 0.0 * start)
-        )
+        return lax.while_loop(lambda s: s[0] < 3, lambda s: (s[0] + 1, draw(s[1]) + 100.0), (start, 0.0 * start))
 
-    rounds_done, values = vipl.simulate(
-        vipl.program(lambda: jax.vmap(lane)(jnp.arange(5)))(), jax.random.key(0)
-    ).value
+    rounds_done, values = vipl.simulate(vipl.program(lambda: jax.vmap(lane)(jnp.arange(5)))(), jax.random.key(0)).value
     np.testing.assert_array_equal(rounds_done, [3, 3, 3, 3, 4])
     np.testing.assert_allclose(values, [300, 200, 100, 0, 0], atol=20)
     assert values[3] == 0

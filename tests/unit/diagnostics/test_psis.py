@@ -100,9 +100,7 @@ def test_self_normalised_estimate(key):
 def test_smoothing_steadies_the_largest_weight(key):
     raw, smoothed = [], []
     for index in range(200):
-        log_weights = 0.6 * np.asarray(
-            jax.random.exponential(jax.random.fold_in(key, index), (500,)), dtype=np.float64
-        )
+        log_weights = 0.6 * np.asarray(jax.random.exponential(jax.random.fold_in(key, index), (500,)), dtype=np.float64)
         result = psis(log_weights)
         raw.append(np.exp(log_weights).max() / np.exp(log_weights).sum())
         smoothed.append(np.exp(result.log_weights.max()))
@@ -180,9 +178,7 @@ def test_result_is_a_pytree():
 def test_quantiles_are_scipys():
     levels = spread(50)
     for shape in (-0.7, 0.0, 0.4, 1.3):
-        np.testing.assert_allclose(
-            quantile(levels, shape, 2.0), genpareto.ppf(levels, shape, scale=2.0), rtol=1e-10
-        )
+        np.testing.assert_allclose(quantile(levels, shape, 2.0), genpareto.ppf(levels, shape, scale=2.0), rtol=1e-10)
 
 
 def test_fit_is_equivariant_in_scale():

@@ -68,9 +68,7 @@ def test_double_precision(x64, key):
         lambda: dist.Gamma(np.ones((1, 2)), 1.0).expand([20, 2]),
         lambda: dist.InverseGamma(2.0, 1.0).expand([40]).to_event(1),
         lambda: dist.Dirichlet(np.ones(3)).expand([15]),
-        lambda: dist.TransformedDistribution(
-            dist.Gamma(2.0, 1.0).expand([40]), dist.transforms.ExpTransform()
-        ),
+        lambda: dist.TransformedDistribution(dist.Gamma(2.0, 1.0).expand([40]), dist.transforms.ExpTransform()),
     ],
 )
 def test_expanded_elements_are_drawn_independently(build, key):
@@ -87,9 +85,7 @@ EDGY = {
     "Weibull": lambda: dist.Weibull(1.0, 0.02),
     "Kumaraswamy": lambda: dist.Kumaraswamy(0.02, 0.02),
     "LogNormal": lambda: dist.LogNormal(0.0, 200.0),
-    "sigmoid": lambda: dist.TransformedDistribution(
-        dist.Normal(0.0, 200.0), dist.transforms.SigmoidTransform()
-    ),
+    "sigmoid": lambda: dist.TransformedDistribution(dist.Normal(0.0, 200.0), dist.transforms.SigmoidTransform()),
     "Pareto": lambda: dist.Pareto(3.0, 1e7),
     "HalfCauchy": lambda: dist.HalfCauchy(1e-30),
 }
@@ -171,9 +167,7 @@ def test_derivative_of_the_value_is_the_implicit_one(name, x64, key):
 @pytest.mark.parametrize(
     "build",
     [
-        lambda p: dist.MixtureSameFamily(
-            dist.Categorical(logits=jnp.zeros(2)), dist.Normal(p * jnp.ones(2), 1.0)
-        ),
+        lambda p: dist.MixtureSameFamily(dist.Categorical(logits=jnp.zeros(2)), dist.Normal(p * jnp.ones(2), 1.0)),
         lambda p: dist.MixtureGeneral(dist.Categorical(logits=jnp.zeros(2)), [dist.Normal(p, 1.0)] * 2),
         lambda p: dist.VonMises(p, p),
         lambda p: dist.TransformedDistribution(dist.VonMises(p, p), dist.transforms.AffineTransform(p, 2.0)),
@@ -191,9 +185,7 @@ def test_without_a_differentiable_sampler_the_value_is_constant(build, key):
     assert abs(exact) > 1e-3
 
 
-@pytest.mark.parametrize(
-    "name", ["MultivariateNormal", "LowRankMultivariateNormal", "ZeroSumNormal", "InverseGamma"]
-)
+@pytest.mark.parametrize("name", ["MultivariateNormal", "LowRankMultivariateNormal", "ZeroSumNormal", "InverseGamma"])
 def test_total_derivative_of_the_density(name, x64, key):
     """The density returned is that of the value as it moves: the chain rule through the value holds."""
     case = CASES[name]

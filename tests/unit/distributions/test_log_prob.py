@@ -93,9 +93,7 @@ def test_outside_the_support(name):
 def test_the_check_sees_an_unguarded_density(name):
     case = CASES[name]
     value = outside_event(case, case.make())
-    out, gradients = density_and_gradient(
-        case.build, case.parameters, value, lambda d, x: unvalidated(d).log_prob(x)
-    )
+    out, gradients = density_and_gradient(case.build, case.parameters, value, lambda d, x: unvalidated(d).log_prob(x))
     safe = np.all(out == -np.inf) and all(np.all(g == 0) for g in gradients)
     assert not safe
 
@@ -146,9 +144,7 @@ def test_exact_values(distribution, value, exact):
 
 def test_a_component_outside_its_support_adds_nothing():
     parts = [dist.Uniform(0.0, 1.0), dist.Uniform(0.5, 2.0)]
-    mixture = dist.MixtureGeneral(
-        dist.Categorical(probs=np.array([0.5, 0.5])), parts, support=dist.constraints.real
-    )
+    mixture = dist.MixtureGeneral(dist.Categorical(probs=np.array([0.5, 0.5])), parts, support=dist.constraints.real)
     exact = np.log([0.5, 0.5 + 0.5 / 1.5, 0.5 / 1.5])
     for guard in (True, False):
         ours = log_prob(mixture, np.array([0.25, 0.75, 1.5]), guard=guard)
@@ -192,11 +188,7 @@ def equations(function, *arguments):
     def count(jaxpr):
         total = 0
         for eqn in jaxpr.eqns:
-            inner = [
-                getattr(p, "jaxpr", p)
-                for p in eqn.params.values()
-                if hasattr(p, "eqns") or hasattr(p, "jaxpr")
-            ]
+            inner = [getattr(p, "jaxpr", p) for p in eqn.params.values() if hasattr(p, "eqns") or hasattr(p, "jaxpr")]
             total += sum(count(j) for j in inner) if inner else 1
         return total
 

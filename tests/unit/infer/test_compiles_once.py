@@ -31,9 +31,7 @@ def family():
 def program():
     @vipl.program
     def guide():
-        scale = vipl.param(
-            "scale", lambda key: jax.random.uniform(key) + 0.1, constraint=dist.constraints.positive
-        )
+        scale = vipl.param("scale", lambda key: jax.random.uniform(key) + 0.1, constraint=dist.constraints.positive)
         vipl.sample("weight", dist.Normal(vipl.param("loc", 0.0), scale))
         vipl.sample("noise", dist.LogNormal(vipl.param("log_noise", 0.0), 0.1))
 
@@ -146,9 +144,7 @@ def test_a_helper_that_is_redefined_is_not_mistaken_for_the_old_one():
     for shift in (0.0, 0.0, 100.0):
         names["mean"] = (lambda m: m) if shift == 0.0 else (lambda m: m + 100.0)
         exec(cell, names)
-        posterior = vipl.infer(
-            names["model"](jnp.array(0.0)), key=jax.random.key(0), num_steps=3, progress=False
-        )
+        posterior = vipl.infer(names["model"](jnp.array(0.0)), key=jax.random.key(0), num_steps=3, progress=False)
         objectives.append(posterior.objective_history[-1])
     assert objectives[0] == objectives[1]
     assert objectives[2] < objectives[0] - 1000

@@ -21,9 +21,7 @@ CAUSAL = (Along(0, causal=True),)
 
 
 def dependences(function, *shapes, kinds=None):
-    arrays = [
-        jnp.ones(shape, kind) for shape, kind in zip(shapes, kinds or [float] * len(shapes), strict=True)
-    ]
+    arrays = [jnp.ones(shape, kind) for shape, kind in zip(shapes, kinds or [float] * len(shapes), strict=True)]
     jaxpr = jax.make_jaxpr(function)(*arrays)
     return propagate(jaxpr, [{i: whole(x.ndim)} for i, x in enumerate(arrays)])
 
@@ -64,9 +62,7 @@ def newton(x):
 
 
 def choices_in_steps(x):
-    return lax.scan(lambda c, z: (c, lax.cond(z.sum() > 0, lambda: z, lambda: jnp.fft.fft(z).real)), 0.0, x)[
-        1
-    ]
+    return lax.scan(lambda c, z: (c, lax.cond(z.sum() > 0, lambda: z, lambda: jnp.fft.fft(z).real)), 0.0, x)[1]
 
 
 # Axis 0 of every input runs along axis 0 of every result.

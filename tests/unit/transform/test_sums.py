@@ -16,11 +16,11 @@ import vipl.distributions as dist
 from vipl import estimators
 from vipl._core.interpreter import locate
 from vipl._core.staging import stage
-from vipl.transform import accumulators
 from vipl.transform import plan as planning
-from vipl.transform.estimate import evaluate
-from vipl.transform.soundness import jumps
-from vipl.transform.sums import sums_pulled_out
+from vipl.transform.evaluation.estimate import evaluate
+from vipl.transform.rewriting import accumulators
+from vipl.transform.rewriting.sums import sums_pulled_out
+from vipl.transform.soundness.jumps import jumps
 
 
 def staged(objective, theta=0.3):

@@ -104,13 +104,14 @@ def audit(
         draw(again, leaves, others, key_now, size, timer, runs=MORE)
         return again
 
-    biases = {choice.address: judge_present(choice, draw_more) for choice in choices}
-    open_questions = [choice.address for choice in choices if wants_differences(choice, biases[choice.address])]
+    judged = {choice.address: judge_present(choice, draw_more) for choice in choices}
+    open_questions = [choice.address for choice in choices if wants_differences(choice, judged[choice.address])]
+    biases = {address: bias for address, bias in judged.items() if bias is not None}
     if open_questions:
-        right = without_the_biased(base, choices, biases, present, args)
+        right = without_the_biased(base, choices, judged, present, args)
         verdict = judge_by_differences(right, leaves, others, key_differences, size)
         jumped = {address for address in groups if jumps_of(plan, groups[address])}
-        biases |= answer({address: biases[address] for address in open_questions}, verdict, jumped)
+        biases |= answer({address: judged[address] for address in open_questions}, verdict, jumped)
 
     rows = {}
     for choice in choices:

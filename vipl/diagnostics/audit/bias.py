@@ -37,8 +37,8 @@ def judge(draws: Draws, reference: Draws, name: str, draw_more, control: Draws |
     if unfit:
         return Bias("not trustworthy", name, num_draws=draws.num_draws, remark=unfit)
     found = compare(draws, reference)
-    relative = lambda length: length / found.reference_length if found.reference_length else float("inf")  # noqa: E731
-    result = Bias("none", name, resolution=relative(found.visible), num_draws=draws.num_draws)
+    resolution = found.visible / found.reference_length if found.reference_length else float("inf")
+    result = Bias("none", name, resolution=resolution, num_draws=draws.num_draws)
     if found.is_suspicious:
         more, more_reference, *more_control = draw_more([d for d in (draws, reference, control) if d is not None])
         unfit = _unfit(more, more_reference)
@@ -47,7 +47,7 @@ def judge(draws: Draws, reference: Draws, name: str, draw_more, control: Draws |
         if unfit:
             return dataclasses.replace(result, verdict="not trustworthy", resolution=None, z=None, remark=unfit)
         if p < ALARM:
-            if more_control and confirm(more_control[0], more_reference, found)[1] < ALARM:
+            if control is not None and confirm(more_control[0], more_reference, found)[1] < ALARM:
                 remark = f"{control_name(control)} disagrees as well: rare values, which the draws have not shown"
                 return dataclasses.replace(result, verdict="not trustworthy", resolution=None, z=None, remark=remark)
             again = compare(more, more_reference)
@@ -57,8 +57,8 @@ def judge(draws: Draws, reference: Draws, name: str, draw_more, control: Draws |
             return dataclasses.replace(
                 result, verdict="biased", size=size, relative_size=size_to_gradient, remark=remark
             )
-    if result.resolution > COARSE:
-        return dataclasses.replace(result, verdict="not shown", remark=needed(result.resolution, draws.num_draws))
+    if resolution > COARSE:
+        return dataclasses.replace(result, verdict="not shown", remark=needed(resolution, draws.num_draws))
     return result
 
 

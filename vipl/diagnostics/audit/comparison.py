@@ -77,7 +77,7 @@ def confirm(draws: Draws, reference: Draws, found: Comparison) -> tuple[float, f
     worst = int(np.abs(found.scores).argmax())
     direction = found.difference / max(np.linalg.norm(found.difference), 1e-300)
     scores = [
-        score(differences @ direction, np.linalg.norm(floor * direction)),
+        score(differences @ direction, float(np.linalg.norm(floor * direction))),
         score(differences[:, worst], floor[worst]),
         score(draws.chunk_values - reference.chunk_values, rounding_of_values(draws) + rounding_of_values(reference)),
     ]

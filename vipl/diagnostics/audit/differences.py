@@ -45,7 +45,8 @@ def judge_by_differences(variant: Variant, leaves, others, key, size: int) -> Bi
         return dataclasses.replace(bias, verdict="not trustworthy", remark=_unfit(found))
     threshold = quantile(SUSPICIOUS / len(steps), NUM_CHUNKS)
     visible, length = _lengths(found, threshold, sum(np.size(leaf) for leaf in leaves))
-    bias = dataclasses.replace(bias, resolution=visible / length if length else float("inf"))
+    resolution = visible / length if length else float("inf")
+    bias = dataclasses.replace(bias, resolution=resolution)
     worst = int(np.abs(found.scores).argmax())
     if abs(found.scores[worst]) > threshold:
         again = lambda steps: measure_slopes(variant, leaves, others, directions, steps, key_second, size, MORE)  # noqa: E731
@@ -61,8 +62,8 @@ def judge_by_differences(variant: Variant, leaves, others, key, size: int) -> Bi
                 return dataclasses.replace(bias, verdict="biased", relative_size=float(excess / max(truth, 1e-300)))
             remark = "differences disagree with the gradient, but not surely at shorter steps"
             return dataclasses.replace(bias, verdict="not shown", remark=remark)
-    if bias.resolution > COARSE:
-        return dataclasses.replace(bias, verdict="not shown", remark=needed(bias.resolution, NUM_CHUNKS * size))
+    if resolution > COARSE:
+        return dataclasses.replace(bias, verdict="not shown", remark=needed(resolution, NUM_CHUNKS * size))
     return bias
 
 

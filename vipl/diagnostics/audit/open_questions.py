@@ -18,7 +18,7 @@ def wants_differences(choice: Measured, bias: Bias | None) -> bool:
     return bias is None or (pathwise and bias.verdict in ("not shown", "not trustworthy"))
 
 
-def answer(biases: dict, differences: Bias, jumped: set) -> dict:
+def answer(biases: dict[str, Bias | None], differences: Bias, jumped: set) -> dict[str, Bias]:
     """Return what central differences of the whole say of choices.
 
     Args:
@@ -47,7 +47,7 @@ def _sharper(bias: Bias | None, differences: Bias) -> Bias:
     return differences if differences.verdict == "not shown" and blunt else bias
 
 
-def without_the_biased(base: Variant, choices, biases: dict, present: dict, args: tuple) -> Variant:
+def without_the_biased(base: Variant, choices, biases: dict[str, Bias | None], present: dict, args: tuple) -> Variant:
     """Return the expectation with trustworthy estimators where bias was found, and exact ones where these serve.
 
     What is left are the choices whose bias is not known yet; the less noise the others add, the sooner it shows.

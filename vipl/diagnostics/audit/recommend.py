@@ -27,15 +27,22 @@ def best(bias: Bias, alternatives: list[Alternative]) -> Alternative | None:
         bias: of the present estimator; where it is biased, any right alternative is better.
         alternatives: the others.
     """
-    right = [a for a in alternatives if a.refusal is None and _is_right(a)]
+    right = [a for a in alternatives if _is_right(a)]
     if not right:
         return None
-    found = max(right, key=lambda a: (a.efficiency, -a.seconds))
-    return found if bias.verdict == "biased" or found.efficiency >= MARGIN else None
+    found = max(right, key=_gain)
+    return found if bias.verdict == "biased" or _gain(found)[0] >= MARGIN else None
+
+
+def _gain(alternative: Alternative) -> tuple[float, float]:
+    """Return the efficiency of an alternative that serves; of two alike, the faster one is better."""
+    assert alternative.efficiency is not None
+    assert alternative.seconds is not None
+    return alternative.efficiency, -alternative.seconds
 
 
 def _is_right(alternative: Alternative) -> bool:
-    if alternative.largest_share > HEAVY:
+    if alternative.largest_share is None or alternative.largest_share > HEAVY:  # refused, or not to be judged
         return False
     if alternative.bias is None:
         return True

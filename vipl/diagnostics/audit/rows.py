@@ -12,7 +12,7 @@ from vipl.diagnostics.audit.draws import Draws
 from vipl.diagnostics.audit.report import Audit
 from vipl.transform.explain import explain_plan
 from vipl.transform.plan import Plan
-from vipl.transform.soundness import jumps
+from vipl.transform.soundness.jumps import jumps
 
 
 def groups_of(plan: Plan, addresses) -> dict[str, list]:

@@ -95,7 +95,8 @@ def random_signs(leaf, place: int) -> jax.Array:
 
 
 def _dot(signs, leaves) -> jax.Array:
-    return sum(jnp.sum(s * leaf, axis=tuple(range(1, s.ndim))) for s, leaf in zip(signs, leaves, strict=True))
+    parts = [jnp.sum(s * leaf, axis=tuple(range(1, s.ndim))) for s, leaf in zip(signs, leaves, strict=True)]
+    return sum(parts[1:], parts[0])
 
 
 def squared_lengths(leaves) -> jax.Array:

@@ -125,7 +125,8 @@ def _slopes(variant: Variant, size: int, leaves, others, directions, steps, key)
                 taken = sum(jnp.vdot(g[2], m[up] - m[down]) for g, m in zip(gradients, moved, strict=True))
                 return (taken - (values[up] - values[down])) / (distances[up] - distances[down])
 
-            slopes = sum(jax.vmap(jnp.vdot, (0, None))(g, d) for g, d in zip(gradients, direction, strict=True))
+            parts = [jax.vmap(jnp.vdot, (0, None))(g, d) for g, d in zip(gradients, direction, strict=True)]
+            slopes = sum(parts[1:], parts[0])
             changes = slopes[3:] - slopes[2]
             return jnp.stack([difference(0, 4), difference(1, 3), slopes[2], values[2], changes[0], changes[1]])
 

@@ -11,7 +11,7 @@ from vipl.diagnostics.audit.alternatives import plan_of
 from vipl.diagnostics.audit.arguments import Layout
 from vipl.tracing.noise import draw_noise
 from vipl.transform import Expectation
-from vipl.transform.estimate import evaluate
+from vipl.transform.evaluation.estimate import evaluate
 from vipl.transform.plan import Plan
 
 _OWN = 2**31 - 1  # far from what plans fold in

@@ -9,14 +9,14 @@ A value's `Dependence` says, for each choice that it depends on, and for each ax
 Claiming too little (`JOINT`) is always sound and costs variance only; claiming too much is wrong.
 
 >>> from vipl.transform.provenance.alignment import JOINT, Along, merge
->>> merge({"z": (Along(0), Along(1))}, {"z": (Along(0), Along(2))})
-{'z': (Along(axis=0, causal=False), None)}
+>>> merge({(0,): (Along(0), Along(1))}, {(0,): (Along(0), Along(2))})
+{(0,): (Along(axis=0, causal=False), None)}
 """
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Callable, Hashable, Iterable
+from collections.abc import Callable, Iterable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,7 +35,8 @@ class Along:
 JOINT = None
 
 Alignment = tuple  # of Along or JOINT, one entry for each axis of the choice
-Dependence = dict[Hashable, Alignment]
+Choice = tuple  # the path of its statement, or the name of a state (`summaries`)
+Dependence = dict[Choice, Alignment]
 
 
 def whole(rank: int) -> Alignment:
@@ -66,9 +67,7 @@ def move(dependence: Dependence, to: Callable[[int], Along | None]) -> Dependenc
         if entry is JOINT or isinstance(entry.axis, Inside):
             return entry
         target = to(entry.axis)
-        if target is JOINT:
-            return JOINT
-        return Along(target.axis, entry.causal or target.causal)
+        return JOINT if target is None else Along(target.axis, entry.causal or target.causal)
 
     return {choice: tuple(map(moved, alignment)) for choice, alignment in dependence.items()}
 

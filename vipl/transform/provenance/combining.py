@@ -31,7 +31,8 @@ def _convolution(eqn):
     """The batch, the kernel's output features and, for a kernel of size 1, space keep their order."""
     numbers, params = eqn.params["dimension_numbers"], eqn.params
     left, right = eqn.invars
-    maps_left, maps_right = [JOINT] * rank(left), [JOINT] * rank(right)
+    maps_left: list[Along | None] = [JOINT] * rank(left)
+    maps_right: list[Along | None] = [JOINT] * rank(right)
     if params["batch_group_count"] == 1:
         maps_left[numbers.lhs_spec[0]] = Along(numbers.out_spec[0])
     maps_right[numbers.rhs_spec[0]] = Along(numbers.out_spec[1])

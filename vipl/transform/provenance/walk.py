@@ -6,6 +6,8 @@ because a dependence can only lose alignment.
 
 from __future__ import annotations
 
+from typing import Any
+
 from vipl._core.compat import Literal, open_jaxpr, scan_split
 from vipl._core.errors import ProgramError
 from vipl.transform.provenance.alignment import (
@@ -32,7 +34,7 @@ class Context:
         around: the `Inside` markers of the scans and vmaps around, outermost first.
     """
 
-    def __init__(self, visit=None, path=(), around=()):
+    def __init__(self, visit: Any = None, path=(), around=()):
         self.visit, self.path, self.around = visit, path, around
 
     def is_several(self, choice) -> bool:

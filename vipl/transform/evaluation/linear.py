@@ -11,9 +11,9 @@ import dataclasses
 import jax.numpy as jnp
 from jax import lax
 
+from vipl.transform.evaluation.terms import Term, Value, add, change, is_plain
 from vipl.transform.provenance.alignment import JOINT, Along
 from vipl.transform.provenance.axis_maps import RULES
-from vipl.transform.terms import Term, Value, add, change, is_plain
 
 
 def _shaped(value: Value, shape) -> Value:

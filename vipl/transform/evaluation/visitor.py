@@ -6,9 +6,9 @@ import jax
 
 from vipl.lang.plate import IndicesStatement
 from vipl.tracing.own_density import DensityStatement
-from vipl.transform.choose import choice_dependence
+from vipl.transform.evaluation.choose import choice_dependence
+from vipl.transform.evaluation.terms import Term
 from vipl.transform.provenance.alignment import Along
-from vipl.transform.terms import Term
 
 
 class Visitor:

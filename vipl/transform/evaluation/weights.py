@@ -11,27 +11,37 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 
+from vipl.transform.evaluation.products import Part, Products
+from vipl.transform.evaluation.terms import OwnDensity, Term, Value, collapse, union, with_samples
 from vipl.transform.provenance.alignment import JOINT, Dependence
-from vipl.transform.terms import Term, Value, collapse, union, with_samples
 
 
 @dataclasses.dataclass(frozen=True)
-class ChoiceWeights:
-    """The weights of one choice.
+class Layout:
+    """How the weights of one choice lie in an array.
 
     Attributes:
-        array: `(*samples, *batch)`; the weights, or their logarithms.
         samples: the choices whose sample axes lead; the choice itself among them if it has several values.
         log: whether `array` holds logarithms.
         joint: batch axes that the estimator has already taken together (of size 1).
         dependence: what the choice itself depends on, and how that lines up with its own batch axes.
     """
 
-    array: jax.Array | None
     samples: tuple
     log: bool
     joint: tuple[int, ...] = ()
     dependence: Dependence = dataclasses.field(default_factory=dict, hash=False, compare=False)
+
+
+@dataclasses.dataclass(frozen=True)
+class ChoiceWeights(Layout):
+    """The weights of one choice.
+
+    Attributes:
+        array: `(*samples, *batch)`; the weights, or their logarithms.
+    """
+
+    array: jax.Array = dataclasses.field(kw_only=True)
 
 
 def expected(value: Value, weights: dict) -> jax.Array:
@@ -51,8 +61,8 @@ def close(value: Value, weights: dict, inside=None) -> Value:
         weights: `ChoiceWeights` by choice.
         inside: the choices; default: all.
     """
-    sums: dict = {}
-    return tuple(_closed(term, weights, inside, sums) for term in value)
+    products = Products()
+    return tuple(_closed(term, weights, inside, products) for term in value)
 
 
 def close_auxiliary(value: Value, weights: dict, inside=None) -> Value:
@@ -65,17 +75,19 @@ def close_auxiliary(value: Value, weights: dict, inside=None) -> Value:
     return close((term,), weights, inside)
 
 
-def _closed(term: Term, weights: dict, inside, sums: dict) -> Term:
+def _closed(term: Term, weights: dict, inside, products: Products) -> Term:
     needed = {c: weights[c] for c in term.dependence if inside is None or c in inside}
     if not needed:
         return term
-    factor, samples = place_all(term, needed, sums)
+    outer = {c for weight in needed.values() for c in weight.samples if c not in needed}
+    factor, samples = place_all(term, needed, products, outer.union(term.samples))
     array = with_samples(term.array, term.samples, samples)
     if samples:  # a support point of probability zero contributes zero, also where its cost is infinite
         array = jnp.where((factor == 0) & ~jnp.isfinite(array), 0.0, array)
     summed, samples = _sum_out(array * factor, samples, needed)
-    if term.own is not None and term.own.choice in needed:
-        score, own_samples = _sum_out(_own_score(term, weights[term.own.choice]), term.samples, needed)
+    own = term.own
+    if own is not None and own.choice in needed:
+        score, own_samples = _sum_out(_own_score(term, own, weights[own.choice]), term.samples, needed)
         summed = summed - with_samples(score, own_samples, samples)
     rest = {c: alignment for c, alignment in term.dependence.items() if c not in needed}
     return Term(summed, samples, term.hidden, rest, labels=term.labels)
@@ -88,50 +100,28 @@ def _sum_out(array, samples: tuple, choices):
     return (jnp.sum(array, axis=gone) if gone else array), left
 
 
-def place_all(term: Term, needed: dict, sums: dict | None = None):
+def place_all(term: Term, needed: dict, products: Products | None = None, keep=None):
     """Return the product of the weights of choices where a term has them, and its sample axes.
 
     Args:
         term: the term.
         needed: the weights, by choice; the term depends on each.
-        sums: running sums of log weights that other terms may share.
+        products: what was computed for other terms.
+        keep: choices whose sample axes stay, while those of the others are summed out; default: all.
     """
-    samples = union(term.samples, *(w.samples for w in needed.values()))
-    return _factor(term, needed, samples, {} if sums is None else sums), samples
-
-
-def _factor(term: Term, needed: dict, samples: tuple, sums: dict):
-    """Return the product of all weights, shaped to broadcast against the term."""
-    logs, factors = [], []
-    single = sorted(choice for choice, weight in needed.items() if weight.log and jnp.ndim(weight.array) == 0)
-    if single:
-        logs.append(_running_sum(single, needed, sums))
-    for choice, weight in needed.items():
-        if weight.log and jnp.ndim(weight.array) == 0:
-            continue
-        placed = with_samples(_place(term, choice, weight), weight.samples, samples)
-        (logs if weight.log else factors).append(placed)
-    if logs:
-        factors.append(jnp.exp(sum(logs[1:], logs[0])))
-    product = factors[0]
-    for factor in factors[1:]:
-        product = product * factor
-    return product
-
-
-def _running_sum(choices, weights: dict, sums: dict):
-    """Return the sum of the log weights of choices without axes, in their order.
-
-    The terms of a chain depend on its first so many choices: those that begin alike share the additions, in the tree
-    `sums`, so that their number grows linearly.
-    """
-    total = None
-    for choice in choices:
-        if choice not in sums:
-            array = weights[choice].array
-            sums[choice] = (array if total is None else total + array, {})
-        total, sums = sums[choice]
-    return total
+    products = products or Products()
+    keep = {c for w in needed.values() for c in w.samples} if keep is None else keep
+    parts: dict[bool, list[Part]] = {True: [], False: []}
+    rank = term.hidden + len(term.shape)
+    for choice in sorted(needed):
+        weight = needed[choice]
+        plain = jnp.ndim(weight.array) == 0
+        key = (choice,) if plain else (choice, term.dependence[choice], rank)
+        place = lambda: (weight.array if plain else _place(term, choice, weight), weight.samples)  # noqa: B023, E731
+        parts[weight.log].append(products.once(key, place))
+    product = products.product(parts[False], parts[True], keep)
+    samples = union(term.samples, product.samples)
+    return with_samples(product.array, product.samples, samples), samples
 
 
 def _place(term: Term, choice, weight: ChoiceWeights):
@@ -158,13 +148,12 @@ def _place(term: Term, choice, weight: ChoiceWeights):
     return jnp.reshape(array, (*jnp.shape(array)[:lead], *shape))
 
 
-def _own_score(term: Term, weight: ChoiceWeights):
+def _own_score(term: Term, own: OwnDensity, weight: ChoiceWeights):
     """Return c·(ω − 1) for a term c·log q of a choice itself.
 
     Its value is 0 and its derivatives have mean 0. Subtracting it removes from the gradient the direct derivative of
     log q, which is noise of mean zero, and leaves every higher derivative right.
     """
-    own = term.own
     placed = _place(term, own.choice, weight)
     excess = with_samples(jnp.expm1(placed) if weight.log else placed - 1, weight.samples, term.samples)
     return own.coefficient * excess

@@ -6,10 +6,10 @@ import dataclasses
 
 import jax.numpy as jnp
 
+from vipl.transform.evaluation.terms import Term, union
+from vipl.transform.evaluation.weights import place_all
 from vipl.transform.provenance.alignment import Alignment, merge, whole
 from vipl.transform.provenance.summaries import is_state
-from vipl.transform.terms import Term, union
-from vipl.transform.weights import place_all
 
 
 class TooManySamples(Exception):

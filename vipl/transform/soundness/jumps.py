@@ -16,7 +16,7 @@ from vipl._core.compat import Literal, equation_line, is_from_library, open_jaxp
 from vipl._core.interpreter import has_statements
 from vipl.lang.site import SampleStatement
 from vipl.tracing.own_density import DensityStatement
-from vipl.transform.continuous import VOUCHED
+from vipl.transform.soundness.continuous import VOUCHED
 
 JUMPS = frozenset("gt lt ge le eq ne floor ceil round sign argmax argmin rem population_count top_k".split())
 _FREE = frozenset("is_finite stop_gradient".split())  # guards against infinities; what the user has cut off himself

@@ -13,15 +13,15 @@ from typing import Any
 import jax
 import jax.numpy as jnp
 
-from vipl.transform.provenance.alignment import JOINT, Along, Dependence, merge, move
+from vipl.transform.provenance.alignment import JOINT, Along, Choice, Dependence, merge, move
 
 
 @dataclasses.dataclass(frozen=True)
 class OwnDensity:
     """Marks a term as `coefficient` times the log density of a choice itself, element by element."""
 
-    choice: object
-    coefficient: object
+    choice: Choice
+    coefficient: Any
 
 
 @dataclasses.dataclass(frozen=True)
@@ -135,6 +135,35 @@ def add(*values: Value) -> Value:
 
 def _by_choice(item):
     return item[0]
+
+
+def together(value: Value, is_exact) -> Value:
+    """Return a value with those terms added up that cost more apart and lose nothing together.
+
+    The weights of an exact choice sum to one, whatever they multiply: a term may be a part of another one that depends
+    on exact choices only, and on all of its own. Log densities stay apart, to be told apart in the plan.
+
+    Args:
+        value: its terms, all of one shape.
+        is_exact: whether the weighted sum over the values of a choice has no variance.
+    """
+    if len(value) == 1 or not value[0].shape:
+        return value
+    groups: list[list[Term]] = []
+    for term in sorted(value, key=lambda term: -len(term.samples)):
+        hosts = (group for group in groups if _is_part_of(term, group[0]) and all(map(is_exact, group[0].dependence)))
+        host = next(hosts, None)
+        if host is None:
+            groups.append([term])
+        else:
+            host.append(term)
+    return tuple(group[0] if len(group) == 1 else collapse(tuple(group)) for group in groups)
+
+
+def _is_part_of(term: Term, host: Term) -> bool:
+    if term.hidden or host.hidden or term.labels or host.labels or not host.dependence:
+        return False
+    return set(term.samples) <= set(host.samples) and merge(host.dependence, term.dependence) == host.dependence
 
 
 def change(term: Term, function, to=None, *, hidden: int | None = None) -> Term:

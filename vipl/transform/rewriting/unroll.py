@@ -11,7 +11,7 @@ import jax.numpy as jnp
 from vipl._core.compat import open_jaxpr, scan_split
 from vipl._core.constructs import CONSTRUCTS, with_types
 from vipl._core.staging import Staged
-from vipl.transform.restaging import Restaging
+from vipl.transform.rewriting.restaging import Restaging
 
 _MOST_STEPS, _MOST_COMBINATIONS = 16, 4096
 

@@ -6,12 +6,12 @@ import jax
 import jax.numpy as jnp
 
 from vipl._core.statement import over_lanes
-from vipl.distributions.base_noise import transport
+from vipl.distributions.base_noise import transport_value
 from vipl.distributions.log_prob import log_prob
+from vipl.transform.evaluation.terms import Term, Value, plain
+from vipl.transform.evaluation.weights import ChoiceWeights
 from vipl.transform.provenance import propagate
-from vipl.transform.provenance.alignment import Along, merge
-from vipl.transform.terms import Term, Value, plain
-from vipl.transform.weights import ChoiceWeights
+from vipl.transform.provenance.alignment import Along, Dependence, merge
 
 
 def draw_choice(evaluation, statement, leaves: list[Term], noise, path) -> Value:
@@ -45,7 +45,7 @@ def draw_choice(evaluation, statement, leaves: list[Term], noise, path) -> Value
         values, own_values = values[(0,) * front], own_samples[front:]
     batch = len(statement.full_shape) - statement.event_dim
     dependence = choice_dependence(statement, leaves, path, batch)
-    chosen = ChoiceWeights(weights, own_samples, log, joint_axes, dependence)
+    chosen = ChoiceWeights(own_samples, log, joint_axes, dependence, array=weights)
     evaluation.weights[path] = chosen
     evaluation.tokens[statement.token] = path
     if drawn.baseline is not None:
@@ -64,14 +64,14 @@ def baseline_term(baseline, log_weight, samples, upstream) -> Term:
 
 def _pathwise(evaluation, statement, leaves, noise) -> Value:
     def one(*xs):
-        return transport(statement.distribution(xs[:-1]), xs[-1])[0]
+        return transport_value(statement.distribution(xs[:-1]), xs[-1])
 
     value, samples = evaluation.mapped(over_lanes(one, statement.lanes, extra=1), leaves, noise)
     batch = len(statement.full_shape) - statement.event_dim
     return (Term(value, samples, 0, choice_dependence(statement, leaves, None, batch)),)
 
 
-def choice_dependence(statement, leaves: list[Term], path, batch: int, front=()):
+def choice_dependence(statement, leaves: list[Term], path, batch: int, front=()) -> Dependence:
     """Return what the value of a choice depends on.
 
     Args:
@@ -81,7 +81,7 @@ def choice_dependence(statement, leaves: list[Term], path, batch: int, front=())
         batch: how many axes its value has, those of an event left out.
         front: alignment of the axes that the constructs around it add.
     """
-    own = {} if path is None else {path: (*front, *(Along(axis) for axis in range(batch)))}
+    own: Dependence = {} if path is None else {path: (*front, *(Along(axis) for axis in range(batch)))}
     if not any(leaf.dependence for leaf in leaves):
         return own
 

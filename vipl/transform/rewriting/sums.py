@@ -19,8 +19,8 @@ from jax import lax
 from vipl._core.compat import scan_split
 from vipl._core.constructs import with_types
 from vipl._core.staging import Staged
-from vipl.transform.accumulators import find_changes
-from vipl.transform.restaging import Restaging
+from vipl.transform.rewriting.accumulators import find_changes
+from vipl.transform.rewriting.restaging import Restaging
 
 
 def sums_pulled_out(staged: Staged) -> Staged:

@@ -23,12 +23,12 @@ from jax import lax
 
 from vipl._core.compat import open_jaxpr, scan_split
 from vipl._core.constructs import with_types
-from vipl.transform.inside import construct_dependences, exports, noise_inside, note_weights, with_axes
-from vipl.transform.leaving import behind
+from vipl.transform.evaluation.inside import construct_dependences, exports, noise_inside, note_weights, with_axes
+from vipl.transform.evaluation.leaving import behind
+from vipl.transform.evaluation.state import NOTHING, Carried, carried_by, next_probabilities
+from vipl.transform.evaluation.terms import Term, Value, collapse, plain
+from vipl.transform.evaluation.weights import ChoiceWeights
 from vipl.transform.provenance.summaries import state_after, state_before
-from vipl.transform.state import NOTHING, Carried, carried_by, next_probabilities
-from vipl.transform.terms import Term, Value, collapse, plain
-from vipl.transform.weights import ChoiceWeights
 
 
 def run_scan(evaluation, eqn, terms: list[Term], path) -> list[Value]:
@@ -41,8 +41,8 @@ def run_scan(evaluation, eqn, terms: list[Term], path) -> list[Value]:
     if state.choices:
         sizes[state_after(path)] = sizes[state_before(path)]
         summed = behind(before, len(outer), 1)
-        evaluation.weights[state_before(path)] = ChoiceWeights(summed, (*outer, state_before(path)), False)
-        evaluation.weights[state_after(path)] = ChoiceWeights(last, (*outer, state_after(path)), False)
+        evaluation.weights[state_before(path)] = ChoiceWeights((*outer, state_before(path)), False, array=summed)
+        evaluation.weights[state_after(path)] = ChoiceWeights((*outer, state_after(path)), False, array=last)
     results = []
     for x, kept, dependence in zip(carry, state.kept, dependences[:num_carry], strict=True):
         own = (state_after(path),) if kept is not None else ()
@@ -108,7 +108,7 @@ class Steps:
         if self.carried.choices:
             child.sizes[before] = self._count()
             dependence = {before: self.carried.whole}
-            child.weights[before] = ChoiceWeights(alpha, (before,), False, (), dependence)
+            child.weights[before] = ChoiceWeights((before,), False, (), dependence, array=alpha)
         kept = self.carried.kept or [None] * len(carry)
         entering = [
             plain(x) if k is None else (Term(x, (before,), 0, {before: k}),) for x, k in zip(carry, kept, strict=True)

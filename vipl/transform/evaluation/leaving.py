@@ -12,7 +12,7 @@ import math
 import jax
 import jax.numpy as jnp
 
-from vipl.transform.weights import ChoiceWeights
+from vipl.transform.evaluation.weights import ChoiceWeights, Layout
 
 
 @jax.tree_util.register_dataclass
@@ -23,26 +23,26 @@ class Export:
     Attributes:
         excess: the weights, or their logarithms, minus those of equally likely values.
         baseline: the estimator's baseline, or None.
-        weights: the `ChoiceWeights`, without the array.
+        layout: how the weights lie in their array.
         count: how many values the choice has.
     """
 
     excess: jax.Array
     baseline: jax.Array | None
-    weights: ChoiceWeights = dataclasses.field(metadata={"static": True})
+    layout: Layout = dataclasses.field(metadata={"static": True})
     count: int = dataclasses.field(metadata={"static": True})
 
     @property
     def neutral(self) -> float:
         """The weight of each of `count` equally likely values, or its logarithm."""
-        return -math.log(self.count) if self.weights.log else 1 / self.count
+        return -math.log(self.count) if self.layout.log else 1 / self.count
 
 
 def export(choice, weights: ChoiceWeights, sizes: dict, baseline=None) -> Export:
     """Return what leaves a construct for one choice."""
     count = sizes[choice] if choice in weights.samples else 1
-    static = dataclasses.replace(weights, array=None)
-    exported = Export(weights.array, baseline, static, count)
+    layout = Layout(weights.samples, weights.log, weights.joint, weights.dependence)
+    exported = Export(weights.array, baseline, layout, count)
     return exported if count == 1 and weights.log else dataclasses.replace(exported, excess=_minus(exported))
 
 
@@ -58,15 +58,15 @@ def arrived(exported: Export, outer: tuple, axis: bool) -> ChoiceWeights:
         outer: the sample axes over which the construct was mapped.
         axis: whether the construct adds an axis, of its steps or lanes.
     """
-    static, array = exported.weights, exported.excess
-    if not (exported.count == 1 and static.log):
+    layout, array = exported.layout, exported.excess
+    if not (exported.count == 1 and layout.log):
         array = array + exported.neutral
-    joint = tuple(a + 1 for a in static.joint) if axis else static.joint
-    return dataclasses.replace(
-        static,
-        array=behind(array, len(outer), len(static.samples)) if axis else array,
-        samples=(*outer, *static.samples),
-        joint=joint,
+    return ChoiceWeights(
+        (*outer, *layout.samples),
+        layout.log,
+        tuple(a + 1 for a in layout.joint) if axis else layout.joint,
+        layout.dependence,
+        array=behind(array, len(outer), len(layout.samples)) if axis else array,
     )
 
 

@@ -20,15 +20,26 @@ from vipl.lang.plate import IndicesStatement
 from vipl.tracing.noise import LoopKeys
 from vipl.tracing.own_density import DensityStatement
 from vipl.tracing.simulate import draw_indices
-from vipl.transform.choose import baseline_term, draw_choice
-from vipl.transform.forward import run_scan
-from vipl.transform.inside import run_construct
-from vipl.transform.linear import LINEAR
+from vipl.transform.evaluation.choose import baseline_term, draw_choice
+from vipl.transform.evaluation.forward import run_scan
+from vipl.transform.evaluation.inside import run_construct
+from vipl.transform.evaluation.linear import LINEAR
+from vipl.transform.evaluation.state import TooManySamples
+from vipl.transform.evaluation.terms import (
+    OwnDensity,
+    Term,
+    Value,
+    change,
+    collapse,
+    is_plain,
+    outline,
+    plain,
+    together,
+    union,
+)
+from vipl.transform.evaluation.weights import ChoiceWeights, close, close_auxiliary
 from vipl.transform.provenance import Dependence, propagate_equation
 from vipl.transform.provenance.alignment import joint
-from vipl.transform.state import TooManySamples
-from vipl.transform.terms import OwnDensity, Term, Value, change, collapse, is_plain, outline, plain, union
-from vipl.transform.weights import ChoiceWeights, close, close_auxiliary
 
 _MOST_SAMPLES = 65_536
 
@@ -102,7 +113,9 @@ class Evaluation:
             return run(self, eqn, [collapse(v) for v in values], path)
         rule = LINEAR.get(name)
         result = rule(eqn, values) if rule is not None else None
-        return [result] if result is not None else self._merged(eqn, [collapse(v) for v in values])
+        if result is not None:
+            return [together(result, self.plan.is_exact)]
+        return self._merged(eqn, [collapse(v) for v in values])
 
     def _merged(self, eqn, terms: list[Term]) -> list[Value]:
         """Run an equation that is not linear, mapped over the sample axes of its operands."""

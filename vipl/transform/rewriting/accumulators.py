@@ -5,7 +5,7 @@ one sum, and that sum into the next, until the new value is reached; nothing els
 the old one plus something, what a step adds is what the body makes of a zero.
 
 >>> import jax, jax.numpy as jnp
->>> from vipl.transform.accumulators import accumulators
+>>> from vipl.transform.rewriting.accumulators import accumulators
 >>> body = lambda carry, x: ((0.5 * carry[0] + x, carry[1] + x), None)
 >>> loop = jax.make_jaxpr(lambda xs: jax.lax.scan(body, (0.0, 0.0), xs))(jnp.ones(3))
 >>> accumulators(loop.eqns[-1])

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from vipl.transform.evaluate import Evaluation
-from vipl.transform.terms import collapse
-from vipl.transform.weights import close_auxiliary, expected
+from vipl.transform.evaluation.evaluate import Evaluation
+from vipl.transform.evaluation.terms import collapse
+from vipl.transform.evaluation.weights import close_auxiliary, expected
 
 
 def evaluate(plan, key):

@@ -34,7 +34,6 @@ from vipl._core.errors import (
     VIPLWarning,
 )
 from vipl.infer.infer import infer
-from vipl.infer.posterior import Posterior
 from vipl.lang import (
     Program,
     condition,
@@ -104,4 +103,8 @@ def __getattr__(name):
         from vipl.diagnostics.audit import audit
 
         return audit
+    if name == "Posterior":
+        from vipl.infer.posterior import Posterior
+
+        return Posterior
     raise AttributeError(f"module 'vipl' has no attribute {name!r}")

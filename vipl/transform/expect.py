@@ -51,7 +51,7 @@ def expect(expectation: Expectation, *args, **kwargs):
         >>> print(f"{surprise(jax.random.key(0), 0.25):.4f}")
         1.3863
 
-    Source: Lew et al. 2023 (POPL), ADEV, §5 (the type of unbiased estimates, of which only linear use is sound).
+    Source: Lew et al. 2023 (POPL), ADEV: the type of estimated real numbers, of which only linear use is sound.
     """
     source = user_source()
     if not isinstance(expectation, Expectation):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import overload
+from typing import TYPE_CHECKING, overload
 
 import jax
 import jax.numpy as jnp
@@ -16,9 +16,10 @@ from vipl._core.source import user_source
 from vipl._core.staging import stage
 from vipl._core.static import FunctionKey, StaticValue, partition
 from vipl.distributions.validation import validation_off
-from vipl.transform.evaluation.estimate import evaluate
-from vipl.transform.explain import Explanation, explain_plan
-from vipl.transform.plan import Plan, make_plan
+
+if TYPE_CHECKING:
+    from vipl.transform.explain import Explanation
+    from vipl.transform.plan import Plan
 
 
 class Expectation:
@@ -74,6 +75,8 @@ class Expectation:
                 fix=f"vipl.expect({self.__name__}, …) without a key, in another expectation",
             )
         key = as_key(key, self.__name__)
+        from vipl.transform.evaluation.estimate import evaluate  # on first use, as below: `import vipl` stays quick
+
         plan = self._plan(args, kwargs, varying_axes(key))
         if self.num_samples == 1:
             return evaluate(plan, key)
@@ -88,9 +91,13 @@ class Expectation:
             *args: the arguments of the objective, without a key; nothing is drawn.
             **kwargs: likewise.
         """
+        from vipl.transform.explain import explain_plan
+
         return explain_plan(self._plan(args, kwargs))
 
     def _plan(self, args, kwargs, varying=()) -> Plan:
+        from vipl.transform.plan import make_plan
+
         with validation_off():  # vipl's own checks name the site
             staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation", varying=varying)
         self.check_result(staged.out.fill([v.aval for v in staged.jaxpr.outvars]))

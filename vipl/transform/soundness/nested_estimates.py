@@ -4,7 +4,7 @@ E f(estimate) is f(E) only where f is linear in the estimate. This static pass f
 is not exact from its equation on, and notes the first use that is not linear; two estimates may be multiplied, since
 their draws are independent.
 
-Source: Lew et al. 2023 (POPL), ADEV, §5, where the same is the type of unbiased estimates.
+Source: Lew et al. 2023 (POPL), ADEV, where the same is a type, that of estimated real numbers.
 """
 
 from __future__ import annotations

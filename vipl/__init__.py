@@ -17,6 +17,8 @@ The folders, in the order in which data pass through them: `distributions`, `lan
 (what it means), `estimators` and `transform` (how an objective becomes a gradient), `objectives`, `guides`, `infer`.
 """
 
+from typing import TYPE_CHECKING
+
 from vipl import distributions, estimators, guides, objectives
 from vipl._core.errors import (
     AddressError,
@@ -50,6 +52,10 @@ from vipl.lang import (
 )
 from vipl.tracing import Trace, init_params, log_density, simulate
 from vipl.transform import Expectation, continuous, expect, expectation
+
+if TYPE_CHECKING:
+    from vipl.diagnostics.audit import audit
+    from vipl.infer.posterior import Posterior
 
 __version__ = "0.1.0"
 

@@ -16,26 +16,13 @@ import time
 import jax
 import jax.numpy as jnp
 import numpy as np
+from gradient_problems import mixed
 
 import vipl
 import vipl.distributions as dist
-from vipl.estimators import Enumerate, LeaveOneOut, MeasureValued, Reparam, ScoreFunction
+from vipl.estimators import Enumerate
 
 CHOICES, FLIPS = 200, 8
-
-
-@vipl.expectation
-def mixed(theta):
-    """Chains of pathwise normals and scored flips, and what depends on them by three more estimators."""
-    level, hit, total = 0.0, 0, 0.0
-    for i in range(CHOICES // 5):
-        level = vipl.sample(f"level{i}", dist.Normal(0.5 * level + theta, 1.0), estimator=Reparam())
-        flip = vipl.sample(f"flip{i}", dist.Bernoulli(logits=theta + 0.1 * level), estimator=Enumerate())
-        hit = vipl.sample(f"hit{i}", dist.Bernoulli(logits=theta + 0.3 * hit), estimator=ScoreFunction())
-        lamp = vipl.sample(f"lamp{i}", dist.Bernoulli(logits=theta + 0.1 * hit), estimator=MeasureValued())
-        calls = vipl.sample(f"calls{i}", dist.Poisson(jnp.exp(0.1 * theta)), estimator=LeaveOneOut(2))
-        total += (level - flip) ** 2 + (hit - lamp) ** 2 + 0.1 * calls
-    return total
 
 
 @vipl.expectation
@@ -118,7 +105,7 @@ def main(rounds: int) -> None:
             found[name].append(seconds(PROGRAMS[name]))
         jax.clear_caches()
         began = time.perf_counter()
-        jax.make_jaxpr(jax.grad(mixed, argnums=1))(jax.random.key(0), 0.5)
+        jax.make_jaxpr(jax.grad(mixed(CHOICES), argnums=1))(jax.random.key(0), 0.5)
         traces.append(time.perf_counter() - began)
     times = {name: np.array(rows[1:]) for name, rows in found.items()}
     print(f"{CHOICES} choices of five estimators: tracing the gradient {np.median(traces[1:]):.2f} s")

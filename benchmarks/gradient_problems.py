@@ -13,7 +13,7 @@ import twins
 
 import vipl
 import vipl.distributions as dist
-from vipl.estimators import Enumerate, ScoreFunction
+from vipl.estimators import Enumerate, LeaveOneOut, MeasureValued, Reparam, ScoreFunction
 
 PIXELS, HIDDEN, CODE, CLASSES, STEPS = 784, 200, 10, 10, 3
 PRESENCE, SLACK = (0.5, 0.3, 0.1), 1e-3
@@ -190,3 +190,21 @@ def data(name: str, batch: int = 64) -> tuple:
         return problems.data(name)
     kind = jnp.float32 if name == "attend" else jnp.int32
     return (jax.random.bernoulli(jax.random.key(3), 0.3, (batch, PIXELS)).astype(kind),)
+
+
+def mixed(count):
+    """Chains of pathwise normals and of scored flips, and what depends on them by three more estimators."""
+
+    @vipl.expectation
+    def objective(theta):
+        level, hit, total = 0.0, 0, 0.0
+        for i in range(count // 5):
+            level = vipl.sample(f"level{i}", dist.Normal(0.5 * level + theta, 1.0), estimator=Reparam())
+            flip = vipl.sample(f"flip{i}", dist.Bernoulli(logits=theta + 0.1 * level), estimator=Enumerate())
+            hit = vipl.sample(f"hit{i}", dist.Bernoulli(logits=theta + 0.3 * hit), estimator=ScoreFunction())
+            lamp = vipl.sample(f"lamp{i}", dist.Bernoulli(logits=theta + 0.1 * hit), estimator=MeasureValued())
+            calls = vipl.sample(f"calls{i}", dist.Poisson(jnp.exp(0.1 * theta)), estimator=LeaveOneOut(2))
+            total += (level - flip) ** 2 + (hit - lamp) ** 2 + 0.1 * calls
+        return total
+
+    return objective

@@ -7,11 +7,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
+from gradient_problems import mixed
 from jaxprs import equations, largest_array
 
 import vipl
 import vipl.distributions as dist
-from vipl.estimators import Enumerate, LeaveOneOut, MeasureValued, Reparam, ScoreFunction
+from vipl.estimators import Enumerate
 
 SIZES = (1, 2, 4, 8, 16, 32)
 
@@ -97,24 +98,6 @@ def test_a_plate_of_4096_categories():
         largest = largest_array(gradient, jax.random.key(0), logits)
         each.append((largest / size, compiled.memory_analysis().temp_size_in_bytes / size))
     np.testing.assert_allclose(each, np.broadcast_to(each[0], (3, 2)), rtol=0.05)
-
-
-def mixed(count):
-    """Chains of pathwise normals and of scored flips, and what depends on them by three more estimators."""
-
-    @vipl.expectation
-    def objective(theta):
-        level, hit, total = 0.0, 0, 0.0
-        for i in range(count // 5):
-            level = vipl.sample(f"level{i}", dist.Normal(0.5 * level + theta, 1.0), estimator=Reparam())
-            flip = vipl.sample(f"flip{i}", dist.Bernoulli(logits=theta + 0.1 * level), estimator=Enumerate())
-            hit = vipl.sample(f"hit{i}", dist.Bernoulli(logits=theta + 0.3 * hit), estimator=ScoreFunction())
-            lamp = vipl.sample(f"lamp{i}", dist.Bernoulli(logits=theta + 0.1 * hit), estimator=MeasureValued())
-            calls = vipl.sample(f"calls{i}", dist.Poisson(jnp.exp(0.1 * theta)), estimator=LeaveOneOut(2))
-            total += (level - flip) ** 2 + (hit - lamp) ** 2 + 0.1 * calls
-        return total
-
-    return objective
 
 
 @pytest.mark.slow

@@ -93,3 +93,19 @@ def test_both_enumerated_are_exact(kept):
     found = jax.jit(jax.value_and_grad(estimate, argnums=1))(jax.random.key(0), 0.4)
     truth = jax.jit(jax.value_and_grad(exact(kept)))(0.4)
     assert jnp.allclose(jnp.stack(found), jnp.stack(truth), rtol=1e-10)
+
+
+def test_a_baseline_reaches_out_of_nested_constructs():
+    """It is the cost itself, so that nothing is left of the gradient but its mean, 0."""
+
+    def lane(p):
+        def step(_, t):
+            x = vipl.sample("x", dist.Bernoulli(p), estimator=estimators.ScoreFunction(3.0))
+            return None, 3.0 + 0.0 * x
+
+        return lax.scan(step, None, jnp.arange(1))[1].sum()
+
+    objective = vipl.expectation(lambda p: vipl.vmap(lambda: lane(p), axis_size=4)().sum())
+    value, slope = jax.value_and_grad(objective, argnums=1)(jax.random.key(0), 0.3)
+    assert abs(value - 12.0) < 1e-10
+    assert abs(slope) < 1e-10

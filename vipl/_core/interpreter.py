@@ -20,7 +20,8 @@ from typing import Any
 from jax.extend.core import jaxprs_in_params
 
 from vipl._core import constructs
-from vipl._core.compat import Literal, as_varying, open_jaxpr, rebind, varying_axes
+from vipl._core.compat import as_varying, open_jaxpr, rebind, varying_axes
+from vipl._core.equations import flow
 from vipl._core.errors import ProgramError
 from vipl._core.statement import Statement, statement_p
 
@@ -97,30 +98,24 @@ def interpret(jaxpr, consts, operands, handler, given, path=()):
     Returns:
         The list of results, and `{path: output}` for every statement that had an output.
     """
-    environment = dict(zip(jaxpr.constvars, consts, strict=True))
-    environment.update(zip(jaxpr.invars, operands, strict=True))
     outputs = {}
 
-    def read(atom):
-        return atom.val if isinstance(atom, Literal) else environment[atom]
-
-    for index, eqn in enumerate(jaxpr.eqns):
+    def step(index, eqn, values):
         here = (*path, index)
-        values = [read(atom) for atom in eqn.invars]
         if eqn.primitive is statement_p:
             value, output = handler(here, eqn.params["statement"], values, given.get(here))
-            results = constructs.with_types([value], [eqn.outvars[0].aval])
-            results = [as_varying(results[0], varying_axes(eqn.outvars[0].aval))]
             if output is not None:
                 outputs[here] = output
-        elif has_statements(eqn):
+            aval = eqn.outvars[0].aval
+            return [as_varying(constructs.with_types([value], [aval])[0], varying_axes(aval))]
+        if has_statements(eqn):
             inside = {p: g for p, g in given.items() if p[: len(here)] == here}
             results, more = _construct(eqn).run(eqn, values, Walk(handler), inside, here)
             outputs.update(more)
-        else:
-            results = rebind(eqn, values)
-        environment.update(zip(eqn.outvars, results, strict=True))
-    return [read(atom) for atom in jaxpr.outvars], outputs
+            return results
+        return rebind(eqn, values)
+
+    return flow(jaxpr, consts, operands, lambda literal: literal.val, step), outputs
 
 
 class Walk:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import warnings
 
 from vipl._core.errors import BiasError, BiasWarning
@@ -77,7 +78,11 @@ class Plan:
 
     def located(self, choice) -> Located:
         """Return the statement of a choice, at its place."""
-        return next(s for s in self.random if s.path == choice)
+        return self._by_path[choice]
+
+    @functools.cached_property
+    def _by_path(self) -> dict[tuple[int, ...], Located]:
+        return {located.path: located for located in self.random}
 
     @property
     def has_weights(self) -> bool:

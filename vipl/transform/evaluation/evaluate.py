@@ -13,7 +13,8 @@ import math
 import jax
 import jax.numpy as jnp
 
-from vipl._core.compat import Literal, as_varying, open_jaxpr, rebind, varying_axes
+from vipl._core.compat import as_varying, open_jaxpr, rebind, varying_axes
+from vipl._core.equations import flow
 from vipl._core.interpreter import has_statements, statements_inside
 from vipl._core.statement import statement_p
 from vipl.lang.plate import IndicesStatement
@@ -82,17 +83,8 @@ class Evaluation:
 
     def run(self, jaxpr, consts, operands: list[Value], path=()) -> list[Value]:
         """Run a jaxpr on values; returns values."""
-        environment = dict(zip(jaxpr.constvars, map(plain, consts), strict=True))
-        environment.update(zip(jaxpr.invars, operands, strict=True))
-
-        def read(atom):
-            return plain(atom.val) if isinstance(atom, Literal) else environment[atom]
-
-        for index, eqn in enumerate(jaxpr.eqns):
-            values = [read(atom) for atom in eqn.invars]
-            results = self._equation(eqn, values, (*path, index))
-            environment.update(zip(eqn.outvars, results, strict=True))
-        return [read(atom) for atom in jaxpr.outvars]
+        step = lambda index, eqn, values: self._equation(eqn, values, (*path, index))  # noqa: E731
+        return flow(jaxpr, map(plain, consts), operands, lambda literal: plain(literal.val), step)
 
     def _equation(self, eqn, values, path) -> list[Value]:
         name = eqn.primitive.name

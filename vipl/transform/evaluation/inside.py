@@ -12,7 +12,6 @@ import jax.numpy as jnp
 from vipl._core.compat import open_jaxpr
 from vipl._core.constructs import CONSTRUCTS, Conditional
 from vipl.tracing.noise import LoopKeys
-from vipl.transform.evaluation.choose import baseline_term
 from vipl.transform.evaluation.leaving import arrived, behind, export
 from vipl.transform.evaluation.terms import Term, Value, collapse, plain
 from vipl.transform.evaluation.visitor import Visitor
@@ -63,7 +62,7 @@ def note_weights(evaluation, outputs: dict, outer: tuple, axis: bool) -> None:
             baseline = output.baseline
             if axis:
                 baseline = behind(baseline, len(outer), len(output.layout.samples))
-            evaluation.baselines.append(baseline_term(baseline, weights.array, weights.samples, {}))
+            evaluation.note_baseline(choice, baseline, weights, {})
 
 
 class Body:

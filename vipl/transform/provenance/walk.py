@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from vipl._core.compat import Literal, open_jaxpr, scan_split
+from vipl._core.compat import scan_split
+from vipl._core.equations import pass_over
 from vipl._core.errors import ProgramError
 from vipl.transform.provenance.alignment import (
     JOINT,
@@ -56,17 +57,8 @@ def propagate(jaxpr, dependences: list[Dependence], context: Context | None = No
         context: needed where there are statements inside.
     """
     context = context or Context()
-    opened, _ = open_jaxpr(jaxpr)
-    environment = dict.fromkeys(opened.constvars, {})
-    environment.update(zip(opened.invars, dependences, strict=True))
-
-    def read(atom) -> Dependence:
-        return {} if isinstance(atom, Literal) else environment[atom]
-
-    for index, eqn in enumerate(opened.eqns):
-        results = propagate_equation(eqn, [read(atom) for atom in eqn.invars], context.at(index))
-        environment.update(zip(eqn.outvars, results, strict=True))
-    return [read(atom) for atom in opened.outvars]
+    step = lambda index, eqn, incoming: propagate_equation(eqn, incoming, context.at(index))  # noqa: E731
+    return pass_over(jaxpr, dependences, {}, step)
 
 
 def propagate_equation(eqn, operands: list[Dependence], context: Context | None = None) -> list[Dependence]:

@@ -6,8 +6,9 @@ import dataclasses
 
 import jax
 
-from vipl._core.compat import Literal, at_line_of, open_jaxpr, rebind
+from vipl._core.compat import at_line_of, open_jaxpr, rebind
 from vipl._core.constructs import CONSTRUCTS
+from vipl._core.equations import flow
 from vipl._core.interpreter import locate
 from vipl._core.staging import Staged
 
@@ -37,18 +38,12 @@ class Restaging:
 
     def run(self, jaxpr, consts, operands) -> list:
         """Run a jaxpr; returns its results."""
-        environment = dict(zip(jaxpr.constvars, consts, strict=True))
-        environment.update(zip(jaxpr.invars, operands, strict=True))
 
-        def read(atom):
-            return atom.val if isinstance(atom, Literal) else environment[atom]
-
-        for eqn in jaxpr.eqns:
+        def step(_, eqn, values):
             with at_line_of(eqn):
-                values = [read(atom) for atom in eqn.invars]
-                results = self.equation(eqn, values) if id(eqn) in self.changed else rebind(eqn, values)
-            environment.update(zip(eqn.outvars, results, strict=True))
-        return [read(atom) for atom in jaxpr.outvars]
+                return self.equation(eqn, values) if id(eqn) in self.changed else rebind(eqn, values)
+
+        return flow(jaxpr, consts, operands, lambda literal: literal.val, step)
 
     def equation(self, eqn, values) -> list:
         """Run an equation that changes, or holds one that does."""

@@ -12,7 +12,8 @@ import dataclasses
 
 import jax
 
-from vipl._core.compat import Literal, equation_line, is_from_library, open_jaxpr, scan_split
+from vipl._core.compat import equation_line, is_from_library
+from vipl._core.equations import pass_over, pass_over_scan
 from vipl._core.interpreter import has_statements
 from vipl.lang.site import SampleStatement
 from vipl.tracing.own_density import DensityStatement
@@ -84,14 +85,8 @@ def _jump(influence: Influence, eqn, context: _Context) -> Influence:
 
 
 def _walk(jaxpr, operands, context, path) -> list[Influence]:
-    opened, _ = open_jaxpr(jaxpr)
-    environment = dict.fromkeys(opened.constvars, _NONE)
-    environment.update(zip(opened.invars, operands, strict=True))
-    read = lambda atom: _NONE if isinstance(atom, Literal) else environment[atom]  # noqa: E731
-    for index, eqn in enumerate(opened.eqns):
-        results = _equation(eqn, [read(atom) for atom in eqn.invars], context, (*path, index))
-        environment.update(zip(eqn.outvars, results, strict=True))
-    return [read(atom) for atom in opened.outvars]
+    step = lambda index, eqn, incoming: _equation(eqn, incoming, context, (*path, index))  # noqa: E731
+    return pass_over(jaxpr, operands, _NONE, step)
 
 
 def _equation(eqn, operands, context, path) -> list[Influence]:
@@ -168,14 +163,7 @@ def _cond(eqn, operands, context, path):
 
 def _scan(eqn, operands, context, path):
     """What a step hands on reaches the next one."""
-    num_consts, num_carry = scan_split(eqn.params)
-    state, xs = operands[num_consts : num_consts + num_carry], operands[num_consts + num_carry :]
-    while True:
-        results = _walk(eqn.params["jaxpr"], [*operands[:num_consts], *state, *xs], context, (*path, 0))
-        after = [_join(old, new) for old, new in zip(state, results[:num_carry], strict=True)]
-        if after == state:
-            return [*state, *results[num_carry:]]
-        state = after
+    return pass_over_scan(eqn, operands, lambda xs: _walk(eqn.params["jaxpr"], xs, context, (*path, 0)), _join)
 
 
 def _while(eqn, operands, context, path):

@@ -13,7 +13,8 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from vipl._core.compat import Literal, equation_line, open_jaxpr, scan_split
+from vipl._core.compat import equation_line
+from vipl._core.equations import pass_over, pass_over_scan
 from vipl._core.errors import BiasError
 
 _LINEAR = frozenset(
@@ -82,14 +83,8 @@ class _Walk:
         self.plan, self.names = plan, names
 
     def walk(self, jaxpr, operands, path) -> list[Use]:
-        opened, _ = open_jaxpr(jaxpr)
-        environment = dict.fromkeys(opened.constvars, _NONE)
-        environment.update(zip(opened.invars, operands, strict=True))
-        read = lambda atom: _NONE if isinstance(atom, Literal) else environment[atom]  # noqa: E731
-        for index, eqn in enumerate(opened.eqns):
-            results = self.equation(eqn, [read(atom) for atom in eqn.invars], (*path, index))
-            environment.update(zip(eqn.outvars, results, strict=True))
-        return [read(atom) for atom in opened.outvars]
+        step = lambda index, eqn, incoming: self.equation(eqn, incoming, (*path, index))  # noqa: E731
+        return pass_over(jaxpr, operands, _NONE, step)
 
     def equation(self, eqn, operands, path) -> list[Use]:
         name = eqn.primitive.name
@@ -141,14 +136,7 @@ class _Walk:
         return [_join(asked, *results) for results in zip(*branches, strict=True)]
 
     def _scan(self, eqn, operands, path):
-        num_consts, num_carry = scan_split(eqn.params)
-        fixed, state = operands[:num_consts], operands[num_consts : num_consts + num_carry]
-        while True:
-            results = self.walk(eqn.params["jaxpr"], [*fixed, *state, *operands[num_consts + num_carry :]], (*path, 0))
-            after = [_join(*pair) for pair in zip(state, results, strict=False)]
-            if after == state:
-                return [*state, *results[num_carry:]]
-            state = after
+        return pass_over_scan(eqn, operands, lambda xs: self.walk(eqn.params["jaxpr"], xs, (*path, 0)), _join)
 
 
 def _is_real(dtype) -> bool:

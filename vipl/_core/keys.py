@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
+import numpy as np
 
 from vipl._core.compat import is_tracer
 from vipl._core.errors import RandomnessError
@@ -38,6 +39,21 @@ def as_key(key, caller: str):
     if dtype == jnp.uint32 and getattr(key, "shape", None) == (2,):
         return jax.random.wrap_key_data(jnp.asarray(key))
     raise RandomnessError(f"{caller} needs a key and got {_brief(key)}.", where=user_source(), fix=fix)
+
+
+def stream(key, number: int):
+    """Return the key of one of several streams of random bits that belong to a key, none of them its own.
+
+    The key's data are combined with a constant, which costs nothing; `jax.random.fold_in` costs a hash for each call of
+    a compiled function, and its compilation.
+
+    Args:
+        key: a typed key.
+        number: which stream, from 0.
+    """
+    data = jax.random.key_data(key)
+    word = ((np.arange(data.shape[-1], dtype=np.uint64) + 1) * 0x9E3779B9 * (2 * number + 1)).astype(np.uint32)
+    return jax.random.wrap_key_data(jax.random.key_data(key) ^ word, impl=jax.random.key_impl(key))
 
 
 _CALLS = {

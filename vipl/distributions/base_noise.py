@@ -21,7 +21,7 @@ import numpyro.distributions as dist
 from jax import lax
 from numpyro.distributions.distribution import Distribution
 
-from vipl.distributions.edges import nudge_inside
+from vipl.distributions.edges import exponent_inside, nudge_inside
 from vipl.distributions.log_prob import log_abs_det, log_prob, sum_last
 from vipl.distributions.transports import TRANSPORTS
 from vipl.distributions.validation import unvalidated, validation_off
@@ -209,12 +209,16 @@ def _draw_leaf(d, noise, batch_shape):
 def _push_forward(d, value, density):
     event_dim = d.base_dist.event_dim
     for transform in d.transforms:
+        if type(transform) is dist.transforms.ExpTransform:
+            value = exponent_inside(value)
         after, intermediates = transform.call_with_intermediates(value)
         extra = event_dim - transform.domain.event_dim
         if density is not None:
             density = density - sum_last(log_abs_det(transform, value, after, intermediates), extra)
         event_dim, value = transform.codomain.event_dim + extra, after
-    last_is_affine = isinstance(d.transforms[-1], dist.transforms.AffineTransform)
-    if last_is_affine and type(d).support is dist.TransformedDistribution.support:
+    last = d.transforms[-1]
+    if isinstance(last, dist.transforms.AffineTransform) and type(d).support is dist.TransformedDistribution.support:
         return value, density  # its codomain guesses the sign of a traced scale
+    if type(last) is dist.transforms.ExpTransform:
+        return value, density
     return nudge_inside(d.support, value), density

@@ -31,6 +31,18 @@ def nudge_inside(constraint, value):
     return _between(value, _next_inside(low, +1, value.dtype), _next_inside(high, -1, value.dtype))
 
 
+def exponent_inside(value):
+    """Return an exponent moved to where its exponential is a normal float.
+
+    A bound on the exponent leaves the compiler to simplify what is done to the exponential, its logarithm say; one on
+    the exponential does not.
+    """
+    limits = jnp.finfo(value.dtype)
+    margin = 2.0**-8  # more than the logarithm and the exponential round
+    low, high = np.log(float(limits.tiny)) + margin, np.log(float(limits.max)) - margin
+    return _between(value, np.asarray(low, value.dtype), np.asarray(high, value.dtype))
+
+
 @jax.custom_jvp
 def _between(value, low, high):
     """Return the value moved between the bounds; it moves by a rounding error, so the derivative is its own."""

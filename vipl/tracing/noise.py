@@ -1,8 +1,8 @@
 """Randomness for a whole program at once.
 
-Compiling random bits is dear, so noise of one kind is drawn in one call for all sites and handed out. A key is
-folded by the kind of noise and the position of the site; nothing else decides a draw. So the same key gives
-the same draws under jit, vmap and eagerly.
+Compiling random bits is dear, so noise of one kind is drawn in one call for all sites and handed out. The key, the
+kind of noise and the position of the site decide a draw, and nothing else. So the same key gives the same draws under
+jit, vmap and eagerly.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import jax
 import jax.numpy as jnp
 
 from vipl._core.interpreter import Located
+from vipl._core.keys import stream
 from vipl.lang.plate import IndicesStatement
 
 _POOLED = {"normal": jax.random.normal, "uniform": jax.random.uniform}
@@ -39,14 +40,14 @@ def draw_noise(key, statements: list[Located], with_keys=frozenset()) -> dict:
         elif kind in _POOLED:
             pools.setdefault((kind, dtype), []).append(located)
         else:
-            own = jax.random.fold_in(key, len(_POOLED) + position)
+            own = jax.random.fold_in(key, position)
             keys = jax.random.split(own, shape) if shape else own
             noise[located.path] = keys if located.loop is None else LoopKeys(keys)
     for (kind, dtype), members in pools.items():
         shapes = [_need(located, with_keys)[1] for located in members]
         sizes = [math.prod(shape) for shape in shapes]
-        pool_key = jax.random.fold_in(key, list(_POOLED).index(kind))
-        pool = _POOLED[kind](pool_key, shapes[0] if len(members) == 1 else (sum(sizes),), dtype)
+        shape = shapes[0] if len(members) == 1 else (sum(sizes),)
+        pool = _POOLED[kind](stream(key, list(_POOLED).index(kind)), shape, dtype)
         start = 0
         for located, shape, size in zip(members, shapes, sizes, strict=True):
             noise[located.path] = pool if len(members) == 1 else pool[start : start + size].reshape(shape)

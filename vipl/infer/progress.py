@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sys
+import threading
 
 
 class Progress:
@@ -18,7 +19,10 @@ class Progress:
         if show:
             from tqdm import tqdm
 
-            self._bar = tqdm(total=num_steps, desc="infer", unit="step", file=sys.stderr, mininterval=0.2)
+            # Made for one process. The lock that tqdm makes for several of them starts another Python, and that takes
+            # a core from the compiler.
+            one_process = type("tqdm", (tqdm,), {"_lock": threading.RLock()})
+            self._bar = one_process(total=num_steps, desc="infer", unit="step", file=sys.stderr, mininterval=0.2)
 
     def __enter__(self):
         return self

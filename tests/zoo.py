@@ -117,7 +117,7 @@ def _simplex(count):
     return nodes, np.outer(weights, weights).ravel() * (1 - first)
 
 
-_LINE = _panels(np.arange(-7, 8.51, 0.5), 4)
+_LINE = _panels(np.arange(-7, 8.51, 0.5), 5)
 _HALF_LINE = _panels([0, 0.02, 0.1, 0.3, 0.6, 1, 1.5, 2, 3, 4, 5, 6.5, 8, 10, 13, 17, 22, 29, 40], 6)
 
 BERNOULLI = _discrete(
@@ -133,6 +133,17 @@ CATEGORICAL = _discrete(
     (0.4, -0.6),
     3,
     lambda t, x: jax.nn.log_softmax(jnp.append(t, 0.0))[x],
+)
+PAIR = Family(
+    "bernoulli_pair",
+    lambda t: dist.Bernoulli(logits=t).to_event(1),
+    (0.4, -0.7),
+    np.array([[0, 0], [0, 1], [1, 0], [1, 1]]),
+    np.ones(4),
+    lambda t, x: jnp.sum(x * t - jnp.logaddexp(0.0, t), axis=-1),
+    lambda x: _wave(x[..., 0] + 2.0 * x[..., 1]),
+    lambda x: _step(0)(x[..., 0] + 2.0 * x[..., 1]) - 0.3 * x[..., 0],
+    False,
 )
 BINOMIAL = _discrete("binomial", lambda t: dist.Binomial(4, t[..., 0]), (0.35,), 5, _binomial_log_mass(4))
 POISSON = _discrete(
@@ -188,7 +199,7 @@ DIRICHLET = _real(
     "dirichlet",
     dist.Dirichlet,
     (3.0, 3.5, 4.0),
-    _simplex(14),
+    _simplex(18),
     _dirichlet_log_density,
     smooth=lambda x: jnp.sin(4 * x[..., 0] - 3 * x[..., 1]),
 )
@@ -204,6 +215,7 @@ FAMILIES = {
     for family in (
         BERNOULLI,
         CATEGORICAL,
+        PAIR,
         BINOMIAL,
         POISSON,
         GEOMETRIC,

@@ -59,7 +59,7 @@ def test_imports_point_down(path):
         ("from vipl.tracing import Trace", "vipl.lang.plate"),
         ("import vipl.infer", "vipl._core.errors"),
         ("def f():\n    from vipl.infer import infer", "vipl.guides.flow"),
-        ("from vipl import transform", "vipl.estimators.reparam"),
+        ("from vipl import transform", "vipl.estimators.pathwise.reparam"),
         ("from vipl import sample", "vipl.objectives.elbo"),
         ("import vipl", "vipl.objectives.elbo"),
         ("from ..tracing import simulate", "vipl.lang.plate"),

@@ -19,13 +19,27 @@ FRACTION = 0.02 if LONG else 0.1  # of the gradient: the bias that must be seen
 
 SERVES = {
     "Reparam": (estimators.Reparam(), "normal gamma beta log_normal uniform dirichlet"),
-    "ScoreFunction": (estimators.ScoreFunction(), "bernoulli categorical poisson normal geometric binomial"),
+    "ScoreFunction": (
+        estimators.ScoreFunction(),
+        "bernoulli categorical poisson normal geometric binomial bernoulli_pair",
+    ),
     "Enumerate": (estimators.Enumerate(), "bernoulli categorical binomial"),
     "MeasureValued": (
         estimators.MeasureValued(),
-        "bernoulli categorical normal poisson exponential gamma_rate geometric binomial",
+        "bernoulli categorical normal poisson exponential gamma_rate geometric binomial bernoulli_pair",
     ),
     "LeaveOneOut": (estimators.LeaveOneOut(3), "bernoulli categorical normal poisson"),
+    "Antithetic": (estimators.Antithetic(), "normal log_normal uniform"),
+    "QuasiMonteCarlo": (estimators.QuasiMonteCarlo(4), "normal log_normal uniform"),
+    "Systematic": (estimators.Systematic(3), "bernoulli categorical bernoulli_pair"),
+    "ARM": (estimators.ARM(), "bernoulli bernoulli_pair"),
+    "DisARM": (estimators.DisARM(), "bernoulli bernoulli_pair"),
+    "SumAndSample": (estimators.SumAndSample(1), "bernoulli categorical binomial"),
+    "UnorderedSet": (estimators.UnorderedSet(2), "bernoulli categorical binomial"),
+    "StochasticDerivative": (
+        estimators.StochasticDerivative(),
+        "bernoulli categorical poisson geometric binomial bernoulli_pair",
+    ),
 }
 
 
@@ -47,7 +61,7 @@ class Cell:
         """The error that is due in place of a gradient, if any."""
         if self.context.lanes_mixed and not self.estimator.single:
             return "EstimatorError"
-        if self.context.order == 2 and isinstance(self.estimator, estimators.MeasureValued):
+        if self.context.order == 2 and self.estimator.first_order:
             return "EstimatorError"
         return None
 
@@ -79,7 +93,7 @@ def flat(function, order):
 
 def exact_and_resolution(cell: Cell):
     """Return the exact vector of a cell, and the bias that must be seen in each of its elements."""
-    smooth = isinstance(cell.estimator, estimators.Reparam)
+    smooth = cell.estimator.pathwise
     theta = jnp.array(cell.family.theta)
     twin = lambda theta: cell.context.twin(Mean(cell.family, smooth), theta)  # noqa: E731
     exact = np.asarray(jax.jit(flat(twin, cell.context.order))(theta))
@@ -92,7 +106,7 @@ def exact_and_resolution(cell: Cell):
 
 def run(cell: Cell, *, program=None) -> Verdict:
     """Judge a cell; with `program`, that in place of its context's."""
-    smooth = isinstance(cell.estimator, estimators.Reparam)
+    smooth = cell.estimator.pathwise
     feature = cell.family.smooth if smooth else cell.family.jumpy
     program = program or cell.context.program
 

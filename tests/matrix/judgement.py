@@ -21,6 +21,7 @@ RIGHT, REFUSED, NOT_SHOWN, WRONG = "right", "refused", "not shown", "wrong"
 BATCH = 2**15 if LONG else 2**12
 MOST_DRAWS = 2**28 if LONG else 2**24
 RELATIVE = 1e-10
+SHARE = 0.05
 
 
 @dataclasses.dataclass(frozen=True)
@@ -49,6 +50,11 @@ class Moments:
     def error(self):
         variance = np.maximum(self.squares - self.total**2 / self.count, 0.0) / max(self.count - 1, 1)
         return np.sqrt(variance / self.count)
+
+    def largest_share(self, slack):
+        """Return the largest part of a variance that comes from one draw, of the elements that vary at all."""
+        share = self.largest / np.maximum(self.squares, 1e-300)
+        return share[self.error > slack].max(initial=0.0)
 
 
 def judge(estimate, exact, *, resolution, continuous=False, exactly=False, seed=0) -> Verdict:
@@ -96,16 +102,20 @@ def _judge_mean(draw, first, exact, resolution, key_first, key_second) -> Verdic
             number += 1
         return moments
 
+    slack = RELATIVE * (np.abs(exact) + np.abs(exact).max())
+
+    def enough(m):
+        return m.count >= 2 * BATCH and (4.5 * m.error <= resolution).all() and m.largest_share(slack) <= SHARE
+
     start = Moments()
     start.add(first, exact)
-    stage = gather(key_first, start, lambda m: (4.5 * m.error <= resolution).all() and m.count >= 2 * BATCH)
+    stage = gather(key_first, start, enough)
     if (4.5 * stage.error > resolution).any():
         return Verdict(NOT_SHOWN, f"4.5 SE {4.5 * stage.error} against {resolution}, {stage.count} draws")
-    slack = RELATIVE * (np.abs(exact) + np.abs(exact).max())
     for limit in (3.0, 4.5):
-        share = stage.largest / np.maximum(stage.squares, 1e-300)
-        if (share[stage.error > slack] > 0.05).any():
-            return Verdict(NOT_SHOWN, f"one draw carries {share.max():.0%} of the variance")
+        share = stage.largest_share(slack)
+        if share > SHARE:
+            return Verdict(NOT_SHOWN, f"one draw carries {share:.0%} of the variance")
         off = np.abs(stage.mean(exact) - exact) - slack
         if (off <= limit * stage.error).all():
             return Verdict(RIGHT, f"{stage.count} draws, stage {1 if limit == 3.0 else 2}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from vipl.estimators.base import Estimator
-from vipl.estimators.enumerate import Enumerate
-from vipl.estimators.reparam import Reparam
-from vipl.estimators.score_function import ScoreFunction
+from vipl.estimators.finite.enumerate import Enumerate
+from vipl.estimators.pathwise.reparam import Reparam
+from vipl.estimators.score.score_function import ScoreFunction
 
 
 class Auto(Estimator):

@@ -39,12 +39,16 @@ class Estimator:
         single: whether `weigh` returns one value.
         exact: whether the weighted sum over the values has no variance.
         fixed: whether the values depend on nothing, only their weights on the parameters.
+        pathwise: whether derivatives go through the values, so that the costs must be continuous in them.
+        first_order: whether only first derivatives are right, and a second one is refused.
     """
 
     pooled = False
     single = False
     exact = False
     fixed = False
+    pathwise = False
+    first_order = False
 
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return weighted samples of a distribution.

@@ -14,6 +14,7 @@ from vipl._core.source import user_source
 from vipl._core.statement import bind_again, over_lanes
 from vipl.distributions.base_noise import is_pushed_forward, push_forward, transport
 from vipl.distributions.subsample import subsample_indices
+from vipl.distributions.unmasked import unmasked
 from vipl.lang.program import Program
 from vipl.lang.site import site_statement
 from vipl.tracing.meaning import Meaning, score
@@ -135,7 +136,9 @@ class Choose(Meaning):
             density = score(statement, leaves, value, guard=False)
         else:
             value, density = push_forward(distribution, functools.partial(_choose_leaf, statement, token))
-        return value, self.marked(statement, leaves, value, density, token)
+        # A masked density is not the one that the choice was drawn by.
+        own = token if unmasked(distribution) is distribution else None
+        return value, self.marked(statement, leaves, value, density, own)
 
     def indices(self, path, statement, given):
         """Bind the plate again."""

@@ -122,7 +122,7 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
     while True:
         estimators = {path: options[0] for path, options in candidates.items()}
         plan = Plan(staged, estimators, random, automatic=automatic, jumped=avoided, unfit=unfit)
-        jumped = jumps(staged, lambda path, plan=plan: not plan.is_weighted(path))
+        jumped = jumps(staged, lambda path, plan=plan: plan.estimators[path].pathwise)
         escaped = [path for path in jumped if len(candidates[path]) > 1]
         for path in escaped:  # `Auto` goes on to an estimator that minds no jump
             candidates[path] = candidates[path][1:]

@@ -34,7 +34,7 @@ def groups_of(plan: Plan, addresses) -> dict[str, list]:
 
 def jumps_of(plan: Plan, paths: list) -> list[str]:
     """Return the lines where choices that are reparameterised reach the objective through a jump."""
-    found = jumps(plan.staged, lambda path: not plan.is_weighted(path))
+    found = jumps(plan.staged, lambda path: plan.estimators[path].pathwise)
     return list(dict.fromkeys(found[path] for path in paths if path in found))
 
 

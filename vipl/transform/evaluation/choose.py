@@ -8,6 +8,7 @@ import jax.numpy as jnp
 from vipl._core.statement import over_lanes
 from vipl.distributions.base_noise import transport_value
 from vipl.distributions.log_prob import log_prob
+from vipl.distributions.unmasked import unmasked
 from vipl.transform.evaluation.terms import Term, Value, plain
 from vipl.transform.evaluation.weights import ChoiceWeights
 from vipl.transform.provenance import propagate
@@ -26,7 +27,7 @@ def draw_choice(evaluation, statement, leaves: list[Term], noise, path) -> Value
     own_axes = tuple(axis - lanes for axis in joint_axes)
 
     def weigh(*xs):
-        return estimator.weigh(xs[-1], statement.distribution(xs[:-1]), own_axes)
+        return estimator.weigh(xs[-1], unmasked(statement.distribution(xs[:-1])), own_axes)
 
     drawn, samples = evaluation.mapped(over_lanes(weigh, statement.lanes, extra=1), leaves, noise)
     log = drawn.weights is None
@@ -86,7 +87,7 @@ def choice_dependence(statement, leaves: list[Term], path, batch: int, front=())
         return own
 
     def density(*xs):
-        return log_prob(statement.distribution(xs[:-1]), xs[-1], guard=False)
+        return log_prob(unmasked(statement.distribution(xs[:-1])), xs[-1], guard=False)
 
     # An element of the batch depends on the parameters as its density does; event axes stand behind and mix nothing
     # that the density does not.

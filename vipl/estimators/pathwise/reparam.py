@@ -34,6 +34,7 @@ class Reparam(Estimator):
 
     pooled = True
     single = True
+    pathwise = True
 
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return one value of weight 1."""

@@ -2,15 +2,22 @@
 
 from __future__ import annotations
 
+import functools
+
 import jax
 import jax.numpy as jnp
 
 from vipl._core.errors import EstimatorError
 
 
-@jax.custom_jvp
-def ghost(parameter, coefficient):
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def ghost(parameter, coefficient, name):
     """Return zeros whose derivative in `parameter` is `coefficient`, once.
+
+    Args:
+        parameter: what is differentiated in.
+        coefficient: the derivative, of the shape of `parameter`.
+        name: the estimator's, for the error.
 
     Raises:
         EstimatorError: a second derivative is taken; it would be wrong.
@@ -21,20 +28,20 @@ def ghost(parameter, coefficient):
 
 
 @ghost.defjvp
-def _ghost_jvp(primals, tangents):
+def _ghost_jvp(name, primals, tangents):
     parameter, coefficient = primals
-    return ghost(parameter, coefficient), _once(coefficient, parameter) * tangents[0]
+    return ghost(parameter, coefficient, name), _once(coefficient, parameter, name) * tangents[0]
 
 
-@jax.custom_jvp
-def _once(coefficient, parameter):
+@functools.partial(jax.custom_jvp, nondiff_argnums=(2,))
+def _once(coefficient, parameter, name):
     return jnp.broadcast_to(coefficient, jnp.broadcast_shapes(jnp.shape(parameter), jnp.shape(coefficient)))
 
 
 @_once.defjvp
-def _once_jvp(primals, tangents):
+def _once_jvp(name, primals, tangents):
     raise EstimatorError(
-        "a second derivative is taken through MeasureValued, which is right to first order only.",
+        f"a second derivative is taken through {name}, which is right to first order only.",
         where="the expectation that is differentiated twice",
         fix="Enumerate() or ScoreFunction() for that site; they are right at every order",
     )

@@ -9,7 +9,7 @@ from jax import lax
 from vipl.distributions.base_noise import draw
 from vipl.distributions.log_prob import log_prob
 from vipl.estimators.base import Estimator, WeightedSamples
-from vipl.estimators.score_function import MOVING
+from vipl.estimators.score.score_function import MOVING
 
 
 class LeaveOneOut(Estimator):

@@ -15,7 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
 
-from vipl.estimators.first_order import without_derivative
+from vipl.estimators.measure.first_order import without_derivative
 
 
 @dataclasses.dataclass(frozen=True)
@@ -73,9 +73,7 @@ def _gamma(d, key, shape):
 
 
 def _geometric(d, key, shape):
-    first, second = (
-        dist.GeometricProbs(d.probs).sample(k, shape[: len(shape) - jnp.ndim(d.probs)]) for k in jax.random.split(key)
-    )
+    first, second = (dist.GeometricProbs(d.probs).expand(shape).sample(k) for k in jax.random.split(key))
     return first, [Pair(d.probs, 1 / d.probs, first, 1 + first + second)]
 
 

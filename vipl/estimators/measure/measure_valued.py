@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import itertools
-
 import jax.numpy as jnp
 from jax import lax
-from numpyro.distributions import ExpandedDistribution
 
 from vipl.estimators.base import Estimator, WeightedSamples
-from vipl.estimators.decompositions import DECOMPOSITIONS
-from vipl.estimators.first_order import ghost
+from vipl.estimators.elements import elements_of
+from vipl.estimators.measure.decompositions import DECOMPOSITIONS
+from vipl.estimators.measure.first_order import ghost
 
 
 class MeasureValued(Estimator):
@@ -38,18 +36,18 @@ class MeasureValued(Estimator):
     Source: Pflug 1996; Mohamed et al. 2020, JMLR 21(132), §6.
     """
 
+    first_order = True
+
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return the draw and the pairs, with weights 1 and ±c(θ − stop_gradient(θ))."""
-        shape = distribution.batch_shape
-        base = _unwrapped(distribution)
-        x, pairs = DECOMPOSITIONS[type(base)](base, key, shape)
-        x = lax.stop_gradient(jnp.broadcast_to(x, shape))
-        kept = [1 if axis in joint_axes else size for axis, size in enumerate(shape)]
-        values, weights = [x], [jnp.ones(kept)]
+        elements = elements_of(distribution, joint_axes)
+        x, pairs = DECOMPOSITIONS[type(elements.base)](elements.base, key, elements.shape)
+        x = lax.stop_gradient(jnp.broadcast_to(x, elements.shape))
+        values, weights = [x], [jnp.ones(elements.kept)]
         for pair in pairs:
-            weight = jnp.broadcast_to(ghost(jnp.asarray(pair.parameter), lax.stop_gradient(pair.coefficient)), shape)
-            for chosen in _one_at_a_time(shape, joint_axes):
-                part = jnp.sum(jnp.where(chosen, weight, 0.0), axis=tuple(joint_axes), keepdims=True)
+            weight = ghost(jnp.asarray(pair.parameter), lax.stop_gradient(pair.coefficient), "MeasureValued")
+            for chosen in elements.one_at_a_time():
+                part = elements.together(jnp.where(chosen, weight, 0.0))
                 for sign, changed in ((1.0, pair.plus), (-1.0, pair.minus)):
                     if changed is None:
                         continue
@@ -60,22 +58,6 @@ class MeasureValued(Estimator):
     def refusal(self, statement) -> str | None:
         """Return why a site has no known decomposition, or None."""
         names = {cls.__name__ for cls in DECOMPOSITIONS}
-        if statement.distribution_name not in names or statement.event_dim:
+        if statement.distribution_name not in names:
             return "no decomposition of its distribution's derivative is known"
         return None
-
-
-def _unwrapped(distribution):
-    while isinstance(distribution, ExpandedDistribution):
-        distribution = distribution.base_dist
-    return distribution
-
-
-def _one_at_a_time(shape, joint_axes):
-    """Yield masks that choose the elements to perturb together: all of them, but one at a time along joint axes."""
-    for index in itertools.product(*(range(shape[axis]) for axis in joint_axes)):
-        chosen = jnp.ones(shape, bool)
-        for axis, i in zip(joint_axes, index, strict=True):
-            position = jnp.arange(shape[axis]).reshape([-1 if a == axis else 1 for a in range(len(shape))])
-            chosen = chosen & (position == i)
-        yield chosen

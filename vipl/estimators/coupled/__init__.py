@@ -1,0 +1,1 @@
+"""Estimators whose draws are made together, so that their errors cancel."""

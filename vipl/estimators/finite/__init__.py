@@ -1,0 +1,1 @@
+"""Estimators that draw from a finite support without repeating themselves."""

@@ -1,0 +1,1 @@
+"""Estimators that write the derivative of a distribution as a difference of distributions."""

@@ -1,0 +1,1 @@
+"""Estimators that weight draws by the derivative of their log probability."""

@@ -17,6 +17,7 @@ from vipl.estimators.measure.stochastic_derivative import StochasticDerivative
 from vipl.estimators.pathwise.antithetic import Antithetic
 from vipl.estimators.pathwise.quasi_monte_carlo import QuasiMonteCarlo
 from vipl.estimators.pathwise.reparam import Reparam
+from vipl.estimators.score.baselines import RunningAverage, RunningScale, regression_loss
 from vipl.estimators.score.leave_one_out import LeaveOneOut
 from vipl.estimators.score.score_function import ScoreFunction
 
@@ -31,10 +32,13 @@ __all__ = [
     "MeasureValued",
     "QuasiMonteCarlo",
     "Reparam",
+    "RunningAverage",
+    "RunningScale",
     "ScoreFunction",
     "StochasticDerivative",
     "SumAndSample",
     "Systematic",
     "UnorderedSet",
     "WeightedSamples",
+    "regression_loss",
 ]

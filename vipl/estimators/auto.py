@@ -5,7 +5,7 @@ from __future__ import annotations
 from vipl.estimators.base import Estimator
 from vipl.estimators.finite.enumerate import Enumerate
 from vipl.estimators.pathwise.reparam import Reparam
-from vipl.estimators.score.score_function import ScoreFunction
+from vipl.estimators.score.score_function import LEAVE_ONE_OUT, ScoreFunction
 
 
 class Auto(Estimator):
@@ -13,7 +13,8 @@ class Auto(Estimator):
 
     `Reparam` where the distribution has a differentiable sampler and the objective is continuous in the value as far
     as can be seen; `Enumerate` where the support has at most
-    `max_size` points and the objective treats the elements of the site separately; `ScoreFunction` elsewhere.
+    `max_size` points and the objective treats the elements of the site separately; `ScoreFunction` elsewhere, with
+    the other samples for a baseline where `num_samples` is more than 1.
 
     Args:
         max_size: largest support that is enumerated.
@@ -29,7 +30,7 @@ class Auto(Estimator):
 
     def candidates(self, statement) -> list[Estimator]:
         """Return the estimators to try for a site, best first."""
-        candidates = [Reparam(), Enumerate(self.max_size), ScoreFunction()]
+        candidates = [Reparam(), Enumerate(self.max_size), ScoreFunction(LEAVE_ONE_OUT)]
         if statement.support_size is None or statement.support_size > self.max_size:
             candidates.pop(1)
         return [c for c in candidates if c.refusal(statement) is None] or candidates[-1:]

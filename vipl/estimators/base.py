@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import jax
+import numpy as np
 
 
 @jax.tree_util.register_dataclass
@@ -16,14 +18,14 @@ class WeightedSamples:
         values: `(num_samples, *batch_shape, *event_shape)`.
         weights: `(num_samples, *batch_shape)`, or None if `log_weights` are given.
         log_weights: logarithms of the weights; better where weights of many elements are multiplied.
-        baseline: with `log_weights`: what to subtract from the costs, shaped like the weights; a control variate,
-            −baseline · (weight − 1), whose mean is zero whatever it is, as long as it does not depend on the value.
+        control: `(*batch_shape)`; a control variate that is added to the objective. Its mean over the draw, weights
+            included, must be zero for all parameters, so that its derivatives have mean zero too.
     """
 
     values: jax.Array
     weights: jax.Array | None = None
     log_weights: jax.Array | None = None
-    baseline: jax.Array | None = None
+    control: jax.Array | None = None
 
 
 class Estimator:
@@ -32,7 +34,8 @@ class Estimator:
     For a choice with distribution p, an estimator returns values x_w and weights ω_w such that for every f
     E[Σ ω_w f(x_w)] = E f(x), and the same holds for the derivative in the parameters of p.
 
-    To write one, subclass it and define `weigh`, and `refusal` if it does not serve every distribution.
+    To write one, subclass it and define `weigh`, and `refusal` if it does not serve every distribution. An estimator
+    is a pytree whose leaves are those of its fields that are arrays; these may be computed in the program.
 
     Attributes:
         pooled: whether `weigh` takes the site's base noise in place of a key.
@@ -49,6 +52,15 @@ class Estimator:
     fixed = False
     pathwise = False
     first_order = False
+
+    def __init_subclass__(cls, **options):
+        super().__init_subclass__(**options)
+        jax.tree_util.register_pytree_node(cls, _flatten, functools.partial(_unflatten, cls))
+
+    def at(self, distribution) -> Estimator:
+        """Return the estimator for one site, once its distribution is known and before it is drawn."""
+        del distribution
+        return self
 
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return weighted samples of a distribution.
@@ -71,11 +83,43 @@ class Estimator:
         return True
 
     def __repr__(self):
-        fields = ", ".join(f"{name}={value!r}" for name, value in vars(self).items())
+        fields = ", ".join(f"{name}={_show(value)}" for name, value in vars(self).items())
         return f"{type(self).__name__}({fields})"
 
     def __eq__(self, other):
-        return type(self) is type(other) and vars(self) == vars(other)
+        if type(self) is not type(other):
+            return False
+        (mine, static), (others, other_static) = _flatten(self), _flatten(other)
+        return static == other_static and all(a is b for a, b in zip(mine, others, strict=True))
 
     def __hash__(self):
-        return hash((type(self), tuple(sorted(vars(self).items()))))
+        return hash((type(self), _flatten(self)[1]))
+
+
+def _is_array(value) -> bool:
+    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, np.generic)
+
+
+def _flatten(estimator):
+    """Return the arrays among the fields, and the rest, in order of their names."""
+    fields = sorted(vars(estimator).items())
+    arrays = [value for _, value in fields if _is_array(value)]
+    return arrays, tuple((name, _ARRAY if _is_array(value) else value) for name, value in fields)
+
+
+def _unflatten(cls, static, arrays):
+    estimator, arrays = object.__new__(cls), iter(arrays)
+    for name, value in static:
+        setattr(estimator, name, next(arrays) if value is _ARRAY else value)
+    return estimator
+
+
+class _Array:
+    """Stands in the place of an array."""
+
+
+_ARRAY = _Array()
+
+
+def _show(value) -> str:
+    return f"{value.dtype}{list(value.shape)}" if _is_array(value) else repr(value)

@@ -14,7 +14,7 @@ from vipl.lang.expansion import within_plates
 from vipl.lang.observation import check_observation
 from vipl.lang.parameter_checks import check_parameters
 from vipl.lang.program import Program, ProgramFunction
-from vipl.lang.site import site_statement
+from vipl.lang.site import is_estimator, site_statement
 
 
 def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
@@ -68,7 +68,10 @@ def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
     leaves = jax.tree.leaves(distribution)
     if obs is not None:
         obs = check_observation(obs, distribution, full, source, here.plates)
-    statement = site_statement(full, source, distribution, here, obs, estimator)
+    elif is_estimator(estimator):
+        estimator = estimator.at(distribution)
+        leaves += jax.tree.leaves(estimator)
+    statement = site_statement(full, source, distribution, here, obs, estimator if obs is None else None)
     value = bind(leaves if obs is None else [*leaves, obs], statement)
     if obs is None:
         note_draw(full, value)

@@ -22,7 +22,8 @@ from vipl.distributions.finite import num_support_points, support_moves
 class SampleStatement(Statement):
     """A site.
 
-    Operands are the leaves of its distribution, and then the observation if there is one.
+    Operands are the leaves of its distribution, then the arrays of the estimator that it asks for, and then the
+    observation if there is one.
 
     Attributes:
         structure: the tree structure of the distribution.
@@ -35,7 +36,7 @@ class SampleStatement(Statement):
         support_moves: whether the support depends on parameters.
         event_dim: how many of the last axes of its value belong to one event.
         distribution_name: the class of its distribution.
-        estimator: the gradient estimator that the site asks for, or None.
+        estimator: the gradient estimator that the site asks for, with shapes in place of its arrays, or None.
         token: stands for the draw, to say which choice a log density is of.
     """
 
@@ -60,8 +61,13 @@ class SampleStatement(Statement):
         return not self.observed
 
     def distribution(self, leaves) -> Distribution:
-        """Return the distribution with these leaves."""
-        return jax.tree.unflatten(self.structure, leaves)
+        """Return the distribution, given its leaves and what operands may follow."""
+        return jax.tree.unflatten(self.structure, leaves[: self.structure.num_leaves])
+
+    def filled(self, operands):
+        """Return the estimator that the site asks for, with its arrays."""
+        start, structure = self.structure.num_leaves, jax.tree.structure(self.estimator)
+        return jax.tree.unflatten(structure, operands[start : start + structure.num_leaves])
 
 
 def site_statement(address, source, distribution, here, obs, estimator) -> SampleStatement:
@@ -91,9 +97,14 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         support_moves=support_moves(distribution),
         event_dim=len(distribution.event_shape),
         distribution_name=_name(distribution),
-        estimator=estimator,
+        estimator=jax.tree.map(jax.typeof, estimator) if is_estimator(estimator) else estimator,
         token=object(),
     )
+
+
+def is_estimator(estimator) -> bool:
+    """Return whether this is an estimator, not a class of them or something else; the layer is above this one."""
+    return hasattr(estimator, "weigh") and not isinstance(estimator, type)
 
 
 def value_dtype(distribution: Distribution):

@@ -117,7 +117,8 @@ class Meaning:
         """Return a log density, named in the objective that is being staged, if there is one."""
         if not self.in_expectation:
             return density
-        return mark_density(density, (*leaves, value), statement, self.surveyed.program.name, of)
+        made_from = (*leaves[: statement.structure.num_leaves], value)
+        return mark_density(density, made_from, statement, self.surveyed.program.name, of)
 
     def factor(self, path, statement, operands, given):
         """Meaning of a factor."""

@@ -18,6 +18,7 @@ from vipl._core.static import FunctionKey, StaticValue, partition
 from vipl.distributions.validation import validation_off
 
 if TYPE_CHECKING:
+    from vipl.transform.evaluation.estimate import Estimate
     from vipl.transform.explain import Explanation
     from vipl.transform.plan import Plan
 
@@ -68,6 +69,31 @@ class Expectation:
             ShapeError: the objective does not return a floating-point scalar.
             EstimatorError: an estimator cannot serve its site.
         """
+        return self._estimate(key, args, kwargs).result
+
+    def value_and_credits(self, key, *args, **kwargs):
+        """Return the estimate, and what each choice by `ScoreFunction` is credited with: what baselines learn from.
+
+        Its derivative is that of the estimate: `jax.value_and_grad(objective.value_and_credits, has_aux=True, …)`.
+
+        Returns:
+            A pair of what a call returns and `{address: costs}`: the sum of the costs that the score is multiplied by,
+            element by element, without derivative; of the shape of the choice's batch, behind an axis n with
+            `num_samples` n > 1. An address that occurs several times has a tuple of them.
+
+        Example:
+            >>> import jax, vipl, vipl.distributions as dist
+            >>> from vipl import estimators
+            >>> @vipl.expectation(estimators={"x": estimators.ScoreFunction()})
+            ... def cost(p):
+            ...     return 3.0 + 0.0 * vipl.sample("x", dist.Bernoulli(p))
+            >>> value, credits = cost.value_and_credits(jax.random.key(0), 0.5)
+            >>> credits["x"].shape
+            ()
+        """
+        return tuple(self._estimate(key, args, kwargs, with_credits=True))
+
+    def _estimate(self, key, args, kwargs, *, with_credits=False) -> Estimate:
         if ambient.current() is not None:
             raise RandomnessError(
                 f"{self.__name__} is an expectation, called with a key inside another program.",
@@ -75,14 +101,18 @@ class Expectation:
                 fix=f"vipl.expect({self.__name__}, …) without a key, in another expectation",
             )
         key = as_key(key, self.__name__)
-        from vipl.transform.evaluation.estimate import evaluate  # on first use, as below: `import vipl` stays quick
+        from vipl.transform.evaluation.estimate import estimate  # on first use, as below: `import vipl` stays quick
 
         plan = self._plan(args, kwargs, varying_axes(key))
         if self.num_samples == 1:
-            return evaluate(plan, key)
-        results, skeleton = _map(lambda key: evaluate(plan, key), jax.random.split(key, self.num_samples))
-        value, *arrays = results
-        return (jnp.mean(value), skeleton.fill([value, *arrays])[1]) if self.has_aux else jnp.mean(value)
+            return estimate(plan, key, with_credits=with_credits)
+
+        def one(key):
+            return estimate(plan, key, others=_SAMPLES, with_credits=with_credits)
+
+        estimates = _map(one, jax.random.split(key, self.num_samples))
+        value, aux = estimates.result if self.has_aux else (estimates.result, None)
+        return estimates._replace(result=(jnp.mean(value), aux) if self.has_aux else jnp.mean(value))
 
     def explain(self, *args, **kwargs) -> Explanation:
         """Return the plan as a table: every choice, its estimator and why, and what it is credited with.
@@ -142,8 +172,11 @@ class Expectation:
         return f"<vipl.expectation {self.__name__}>"
 
 
+_SAMPLES = "samples of a vipl.expectation"
+
+
 def _map(fn, keys):
-    """Map a function over keys; returns the arrays of its results, and the rest of them."""
+    """Map a function over keys; the arrays of its result get a leading axis, the rest stays as it is."""
     skeletons = []
 
     def arrays(key):
@@ -151,7 +184,8 @@ def _map(fn, keys):
         skeletons.append(skeleton)
         return found
 
-    return jax.vmap(arrays)(keys), skeletons[-1]
+    found = jax.vmap(arrays, axis_name=_SAMPLES)(keys)
+    return skeletons[-1].fill(found)
 
 
 @overload

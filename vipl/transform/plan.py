@@ -9,7 +9,7 @@ import warnings
 from vipl._core.errors import BiasError, BiasWarning
 from vipl._core.interpreter import Located
 from vipl._core.staging import Staged
-from vipl.estimators import Auto, Estimator, Reparam
+from vipl.estimators import Auto, Estimator, Reparam, ScoreFunction
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.site import SampleStatement
 from vipl.tracing.noise import draw_noise
@@ -88,6 +88,16 @@ class Plan:
     def has_weights(self) -> bool:
         """Whether any choice is weighted."""
         return any(map(self.is_weighted, self.estimators))
+
+    @property
+    def credited(self) -> list:
+        """The choices by score function, which a baseline could serve."""
+        return [path for path, estimator in self.estimators.items() if isinstance(estimator, ScoreFunction)]
+
+    @property
+    def compared(self) -> list:
+        """Those of them whose baseline is made of the other estimates."""
+        return [path for path in self.credited if self.estimators[path].leaves_one_out]
 
     def draw_noise(self, key) -> dict:
         """Draw what every random statement needs."""

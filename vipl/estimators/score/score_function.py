@@ -22,9 +22,10 @@ class ScoreFunction(Estimator):
     Variance: grows with the size of the costs credited to the choice, not with the number of other choices.
 
     Args:
-        baseline: subtracted from the costs, which does not change the mean: a number, an array that broadcasts to the
-            site's batch shape, or a function of the site's distribution, and so of what comes before it, that
-            returns one. None for none.
+        baseline: subtracted from the costs, which does not change the mean: a number; an array that broadcasts to the
+            site's batch shape, computed from whatever comes before the site; a function of the site's distribution that
+            returns one; `"leave_one_out"`: with `num_samples` of at least 2, the mean of the costs in the others; None
+            for none. `RunningAverage` keeps one, `Expectation.value_and_credits` returns what one learns from.
 
     Example:
         >>> import jax, vipl, vipl.distributions as dist
@@ -36,29 +37,43 @@ class ScoreFunction(Estimator):
         >>> jax.grad(heads, argnums=1)(jax.random.key(0), 0.0).shape
         ()
 
-    Source: Williams 1992; Foerster et al. 2018 (DiCE), arXiv 1802.05098, eq. 4.
+    Source: Williams 1992; Foerster et al. 2018 (DiCE), arXiv 1802.05098, eq. 4. For an ELBO, `"leave_one_out"` is the
+    gradient of the log-variance loss: Richter et al. 2020 (VarGrad), arXiv 2010.10436, prop. 1.
     """
 
-    def __init__(self, baseline: ArrayLike | Callable[[Distribution], ArrayLike] | None = None):
+    def __init__(self, baseline: ArrayLike | Callable[[Distribution], ArrayLike] | str | None = None):
+        if isinstance(baseline, str) and baseline != LEAVE_ONE_OUT:
+            raise ValueError(f"baseline is {baseline!r}; of strings only {LEAVE_ONE_OUT!r} is one.")
         self.baseline = baseline
 
     pooled = True
     single = True
+
+    @property
+    def leaves_one_out(self) -> bool:
+        """Whether the baseline is made of the other samples."""
+        return isinstance(self.baseline, str)
+
+    def at(self, distribution) -> ScoreFunction:
+        """Return the estimator with the value of its baseline, if that is a function."""
+        return ScoreFunction(jnp.asarray(self.baseline(distribution))) if callable(self.baseline) else self
 
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return one draw, without derivative, with its log weight."""
         del joint_axes
         value = lax.stop_gradient(transport_value(distribution, key))
         density = log_prob(distribution, value, guard=False)
-        log_weight = (density - lax.stop_gradient(density))[None]
-        if self.baseline is None:
-            return WeightedSamples(value[None], None, log_weight)
-        baseline = self.baseline(distribution) if callable(self.baseline) else self.baseline
-        return WeightedSamples(value[None], None, log_weight, jnp.broadcast_to(baseline, log_weight.shape))
+        log_weight = density - lax.stop_gradient(density)
+        control = None
+        if self.baseline is not None and not self.leaves_one_out:
+            baseline = jnp.asarray(self.at(distribution).baseline)
+            control = -lax.stop_gradient(baseline) * jnp.expm1(log_weight)
+        return WeightedSamples(value[None], None, log_weight[None], control)
 
     def refusal(self, statement) -> str | None:
         """Return why a site has no score, or None."""
         return MOVING if statement.support_moves else None
 
 
+LEAVE_ONE_OUT = "leave_one_out"
 MOVING = "its support moves with its parameters, so that the derivative of the density misses the moving edge"

@@ -27,7 +27,8 @@ def draw_choice(evaluation, statement, leaves: list[Term], noise, path) -> Value
     own_axes = tuple(axis - lanes for axis in joint_axes)
 
     def weigh(*xs):
-        return estimator.weigh(xs[-1], unmasked(statement.distribution(xs[:-1])), own_axes)
+        own = statement.filled(xs[:-1]) if estimator is statement.estimator else estimator
+        return own.weigh(xs[-1], unmasked(statement.distribution(xs[:-1])), own_axes)
 
     drawn, samples = evaluation.mapped(over_lanes(weigh, statement.lanes, extra=1), leaves, noise)
     log = drawn.weights is None
@@ -49,18 +50,11 @@ def draw_choice(evaluation, statement, leaves: list[Term], noise, path) -> Value
     chosen = ChoiceWeights(own_samples, log, joint_axes, dependence, array=weights)
     evaluation.weights[path] = chosen
     evaluation.tokens[statement.token] = path
-    if drawn.baseline is not None:
-        baseline = jnp.squeeze(jnp.moveaxis(drawn.baseline, front + lanes, front), front)
-        upstream = choice_dependence(statement, leaves, None, batch)
-        evaluation.note_baseline(path, baseline, chosen, upstream)
+    if drawn.control is not None:
+        evaluation.note_control(path, drawn.control, samples, choice_dependence(statement, leaves, None, batch))
     if not (own_samples or evaluation.tracked):
         return plain(values)  # its weights meet the terms outside
     return (Term(values, own_values, 0, dependence),)
-
-
-def baseline_term(baseline, log_weight, samples, upstream) -> Term:
-    """Return −b·(ω − 1), summed over the elements of a choice: a term of mean zero at every order."""
-    return Term(-baseline * jnp.expm1(log_weight), samples, jnp.ndim(log_weight) - len(samples), upstream)
 
 
 def _pathwise(evaluation, statement, leaves, noise) -> Value:

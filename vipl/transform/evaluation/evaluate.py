@@ -21,7 +21,7 @@ from vipl.lang.plate import IndicesStatement
 from vipl.tracing.noise import LoopKeys
 from vipl.tracing.own_density import DensityStatement
 from vipl.tracing.simulate import draw_indices
-from vipl.transform.evaluation.choose import baseline_term, draw_choice
+from vipl.transform.evaluation.choose import draw_choice
 from vipl.transform.evaluation.forward import run_scan
 from vipl.transform.evaluation.inside import run_construct
 from vipl.transform.evaluation.linear import LINEAR
@@ -54,9 +54,9 @@ class Evaluation:
         weights: `ChoiceWeights` of the weighted choices met so far, by path.
         sizes: lengths of sample axes.
         tokens: paths of choices, by the token that their own density carries.
-        baselines: control variates of the estimators, terms of mean zero.
+        controls: control variates of the estimators, terms of mean zero.
         tracked: whether choices of one value are told apart here, and not only outside of the construct around.
-        drawn_baselines: baselines of the choices that are not tracked.
+        drawn_controls: control variates of the choices that are not tracked.
         closed: the terms of nested expectations, with shapes in place of arrays.
     """
 
@@ -64,8 +64,8 @@ class Evaluation:
         self.plan, self.noise = plan, noise
         self.weights: dict[tuple, ChoiceWeights] = {}
         self.tokens: dict[object, tuple] = {}
-        self.baselines: list[Term] = []
-        self.drawn_baselines: dict[tuple, jax.Array] = {}
+        self.controls: list[Term] = []
+        self.drawn_controls: dict[tuple, jax.Array] = {}
         self.tracked = around is None
         self.sizes: dict[tuple, int] = {} if around is None else around.sizes
         self.closed: list[Term] = [] if around is None else around.closed
@@ -74,12 +74,12 @@ class Evaluation:
         """Return an evaluation for the body of a construct."""
         return Evaluation(self.plan, noise, self)
 
-    def note_baseline(self, choice, baseline, weights: ChoiceWeights, upstream: Dependence) -> None:
-        """Note the baseline of a choice: as a term, or for the evaluation around."""
+    def note_control(self, choice, control, samples: tuple, upstream: Dependence) -> None:
+        """Note the control variate of a choice: as a term, or for the evaluation around."""
         if self.tracked:
-            self.baselines.append(baseline_term(baseline, weights.array, weights.samples, upstream))
+            self.controls.append(Term(control, samples, jnp.ndim(control) - len(samples), upstream))
         else:
-            self.drawn_baselines[choice] = baseline
+            self.drawn_controls[choice] = control
 
     def run(self, jaxpr, consts, operands: list[Value], path=()) -> list[Value]:
         """Run a jaxpr on values; returns values."""
@@ -145,12 +145,12 @@ class Evaluation:
 
     def _expect(self, eqn, values: list[Value], path) -> list[Value]:
         """Run a nested expectation, and sum out the choices in it."""
-        known, baselines, tracked = set(self.weights), self.baselines, self.tracked
-        self.baselines, self.tracked = [], True
+        known, controls, tracked = set(self.weights), self.controls, self.tracked
+        self.controls, self.tracked = [], True
         body, consts = open_jaxpr(eqn.params["jaxpr"])
         value, *others = self.run(body, consts, values, (*path, 0))
-        value = (*value, *self.baselines)
-        self.baselines, self.tracked = baselines, tracked
+        value = (*value, *self.controls)
+        self.controls, self.tracked = controls, tracked
         inside = set(self.weights) - known
         self.closed += [outline(term) for term in value]
         label = f"expect({eqn.params['name'].split(',')[0]})"

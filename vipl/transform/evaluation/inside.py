@@ -57,12 +57,9 @@ def note_weights(evaluation, outputs: dict, outer: tuple, axis: bool) -> None:
     """Note the weights that came out of a construct."""
     for choice, output in outputs.items():
         output = output.output if isinstance(output, Conditional) else output
-        weights = evaluation.weights[choice] = arrived(output, outer, axis)
-        if output.baseline is not None:
-            baseline = output.baseline
-            if axis:
-                baseline = behind(baseline, len(outer), len(output.layout.samples))
-            evaluation.note_baseline(choice, baseline, weights, {})
+        evaluation.weights[choice] = arrived(output, outer, axis)
+        if output.control is not None:
+            evaluation.note_control(choice, output.control, outer, {})
 
 
 class Body:
@@ -99,7 +96,7 @@ class Body:
 
 def exports(child) -> dict:
     """Return what the choices of an evaluation put out of the construct around it."""
-    return {c: export(c, w, child.sizes, child.drawn_baselines.get(c)) for c, w in child.weights.items()}
+    return {c: export(c, w, child.sizes, child.drawn_controls.get(c)) for c, w in child.weights.items()}
 
 
 def with_axes(term: Term, samples: tuple, sizes: dict):

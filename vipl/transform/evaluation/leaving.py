@@ -22,13 +22,13 @@ class Export:
 
     Attributes:
         excess: the weights, or their logarithms, minus those of equally likely values.
-        baseline: the estimator's baseline, or None.
+        control: the estimator's control variate, or None.
         layout: how the weights lie in their array.
         count: how many values the choice has.
     """
 
     excess: jax.Array
-    baseline: jax.Array | None
+    control: jax.Array | None
     layout: Layout = dataclasses.field(metadata={"static": True})
     count: int = dataclasses.field(metadata={"static": True})
 
@@ -38,11 +38,11 @@ class Export:
         return -math.log(self.count) if self.layout.log else 1 / self.count
 
 
-def export(choice, weights: ChoiceWeights, sizes: dict, baseline=None) -> Export:
+def export(choice, weights: ChoiceWeights, sizes: dict, control=None) -> Export:
     """Return what leaves a construct for one choice."""
     count = sizes[choice] if choice in weights.samples else 1
     layout = Layout(weights.samples, weights.log, weights.joint, weights.dependence)
-    exported = Export(weights.array, baseline, layout, count)
+    exported = Export(weights.array, control, layout, count)
     return exported if count == 1 and weights.log else dataclasses.replace(exported, excess=_minus(exported))
 
 

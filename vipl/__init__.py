@@ -35,6 +35,7 @@ from vipl._core.errors import (
     VIPLError,
     VIPLWarning,
 )
+from vipl._core.on_first_use import on_first_use
 from vipl.infer.infer import infer
 from vipl.lang import (
     Program,
@@ -54,6 +55,7 @@ from vipl.tracing import Trace, init_params, log_density, simulate
 from vipl.transform import Expectation, continuous, expect, expectation
 
 if TYPE_CHECKING:
+    from vipl import testing
     from vipl.diagnostics.audit import audit
     from vipl.infer.posterior import Posterior
 
@@ -98,19 +100,20 @@ __all__ = [
     "sample",
     "scope",
     "simulate",
+    "testing",
     "vmap",
     "with_params",
 ]
 
+__getattr__ = on_first_use(
+    globals(),
+    {
+        "Posterior": "vipl.infer.posterior",
+        "audit": "vipl.diagnostics.audit.audit",
+        "testing": "vipl.testing",
+    },
+)
 
-def __getattr__(name):
-    """Import on first use what only some sessions need."""
-    if name == "audit":
-        from vipl.diagnostics.audit import audit
 
-        return audit
-    if name == "Posterior":
-        from vipl.infer.posterior import Posterior
-
-        return Posterior
-    raise AttributeError(f"module 'vipl' has no attribute {name!r}")
+def __dir__():
+    return __all__

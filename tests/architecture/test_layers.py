@@ -10,6 +10,7 @@ LAYERS = [
     "tracing",
     "estimators",
     "transform",
+    "testing",
     "programs",
     "objectives",
     "guides",

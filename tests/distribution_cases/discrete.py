@@ -75,6 +75,10 @@ CASES = {
         1.5,
         lambda d: st.nbinom(3.0, 1 - d.probs),
     ),
+    "OneHotCategoricalLogits": Case(dist.OneHotCategoricalLogits, (np.log(SIMPLEX),), V([1, 1, 0])),
+    "OneHotCategoricalProbs": Case(
+        dist.OneHotCategoricalProbs, (SIMPLEX,), V([0.5, 0.5, 0.0]), lambda d: st.multinomial(1, d.probs)
+    ),
     "OrderedLogistic": Case(dist.OrderedLogistic, (TWO, V([-1.0, 0.5, 1.0])), 4),
     "Poisson": Case(dist.Poisson, (TWO,), 0.5, lambda d: st.poisson(d.rate)),
     "ZeroInflatedLogits": Case(lambda g, r: dist.ZeroInflatedLogits(dist.Poisson(r), g), (TWO, TWO), -1),

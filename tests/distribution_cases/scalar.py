@@ -33,6 +33,9 @@ CASES = {
     "Kumaraswamy": Case(dist.Kumaraswamy, (V([1.5, 2.0]), V([2.0, 1.8])), 1.2),
     "Laplace": Case(dist.Laplace, (TWO, TWO), None, lambda d: st.laplace(d.loc, d.scale)),
     "Levy": Case(dist.Levy, (TWO, TWO), -3.0, lambda d: st.levy(d.loc, d.scale)),
+    "LogGamma": Case(
+        dist.LogGamma, (TWO, V([2.0, 0.8])), None, lambda d: st.loggamma(d.concentration, loc=-np.log(d.rate))
+    ),
     "LogNormal": Case(dist.LogNormal, (TWO, TWO), -1.0, lambda d: st.lognorm(d.scale, scale=np.exp(d.loc))),
     "LogUniform": Case(dist.LogUniform, (V([0.5, 1.0]), V([2.0, 3.0])), 5.0, lambda d: st.loguniform(d.low, d.high)),
     "Logistic": Case(dist.Logistic, (TWO, TWO), None, lambda d: st.logistic(d.loc, d.scale)),

@@ -5,7 +5,7 @@ import numpy as np
 import scipy.stats as st
 
 import vipl.distributions as dist
-from distribution_cases.case import BAD_MATRIX, COVARIANCE, MATRIX, TWO, Case, V
+from distribution_cases.case import BAD_MATRIX, COVARIANCE, MATRIX, SIMPLEX, TWO, Case, V
 
 
 def _state_space(scale):
@@ -47,6 +47,9 @@ CASES = {
         lambda d: st.multivariate_t(d.loc, COVARIANCE, df=4.0),
     ),
     "ProjectedNormal": Case(dist.ProjectedNormal, (V([0.5, 1.0, 0.2]),), V([1.0, 1.0, 1.0])),
+    "RelaxedOneHotCategoricalLogits": Case(
+        dist.RelaxedOneHotCategoricalLogits, (V(0.7), np.log(SIMPLEX)), V([0.5, 0.4, 0.3])
+    ),
     "SineBivariateVonMises": Case(
         lambda loc: dist.SineBivariateVonMises(loc, 0.5, 2.0, 3.0, 1.0), (V(0.3),), V([0.0, 4.0])
     ),

@@ -1,19 +1,20 @@
-"""The cells of the matrix: which estimator serves which families, what each context must answer."""
+"""The cells of the matrix: which estimator serves which families; the rest is `vipl.testing`."""
 
 from __future__ import annotations
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
-import numpy as np
 from helpers import LONG
-from zoo import FAMILIES, Family
+from zoo import FAMILIES
 
-import vipl
-from matrix.contexts import CONTEXTS, Context
-from matrix.judgement import Verdict, judge
+from matrix.contexts import CONTEXTS
+from matrix.judgement import BATCH, MOST_DRAWS, Verdict
 from vipl import estimators
+from vipl.testing import cell as one_cell
+from vipl.testing.cell import flat
+
+__all__ = ["FRACTION", "SERVES", "Cell", "cells", "exact_and_resolution", "flat", "run"]
 
 FRACTION = 0.02 if LONG else 0.1  # of the gradient: the bias that must be seen
 
@@ -23,7 +24,7 @@ SERVES = {
         estimators.ScoreFunction(),
         "bernoulli categorical poisson normal geometric binomial bernoulli_pair",
     ),
-    "Enumerate": (estimators.Enumerate(), "bernoulli categorical binomial"),
+    "Enumerate": (estimators.Enumerate(), "bernoulli categorical binomial one_hot"),
     "MeasureValued": (
         estimators.MeasureValued(),
         "bernoulli categorical normal poisson exponential gamma_rate geometric binomial bernoulli_pair",
@@ -40,89 +41,26 @@ SERVES = {
         estimators.StochasticDerivative(),
         "bernoulli categorical poisson geometric binomial bernoulli_pair",
     ),
+    "REBAR": (estimators.REBAR(), "bernoulli bernoulli_pair one_hot"),
+    "RELAX": (estimators.RELAX(lambda scale, s: scale * jnp.sin(s), 0.7, scale=0.4), "bernoulli"),
 }
 
 
 @dataclasses.dataclass(frozen=True)
-class Cell:
+class Cell(one_cell.Cell):
     """One cell; `usual` are those of every commit's run."""
 
-    estimator_name: str
-    estimator: estimators.Estimator
-    family: Family
-    context: Context
     usual: bool
-
-    def __str__(self):
-        return f"{self.estimator_name}-{self.family.name}-{self.context.name}"
-
-    @property
-    def due_refusal(self) -> str | None:
-        """The error that is due in place of a gradient, if any."""
-        if self.context.lanes_mixed and not self.estimator.single:
-            return "EstimatorError"
-        if self.context.order == 2 and self.estimator.first_order:
-            return "EstimatorError"
-        return None
-
-
-class Mean:
-    """Exact expectations for the twin of a context."""
-
-    def __init__(self, family, smooth):
-        self.family, self.smooth = family, smooth
-
-    def __call__(self, theta, f):
-        return self.family.expect(theta, f, smooth=self.smooth)
-
-    def with_density(self, theta, f):
-        return self.family.expect_with_density(theta, f, smooth=self.smooth)
-
-
-def flat(function, order):
-    """Return a function that puts value, gradient and, at order 2, Hessian in one vector."""
-
-    def all_of_them(theta):
-        parts = [function(theta), jax.grad(function)(theta)]
-        if order == 2:
-            parts.append(jax.jacfwd(jax.grad(function))(theta))
-        return jnp.concatenate([jnp.ravel(part) for part in parts])
-
-    return all_of_them
 
 
 def exact_and_resolution(cell: Cell):
     """Return the exact vector of a cell, and the bias that must be seen in each of its elements."""
-    smooth = cell.estimator.pathwise
-    theta = jnp.array(cell.family.theta)
-    twin = lambda theta: cell.context.twin(Mean(cell.family, smooth), theta)  # noqa: E731
-    exact = np.asarray(jax.jit(flat(twin, cell.context.order))(theta))
-    size = theta.size
-    groups = [exact[:1], exact[1 : 1 + size], exact[1 + size :]]
-    # An element much smaller than its neighbours is seen at a quarter of the largest.
-    scales = [np.maximum(np.abs(g), 0.25 * np.abs(g).max(initial=0.0)) for g in groups]
-    return exact, FRACTION * np.concatenate(scales) + 1e-9
+    return one_cell.exact_and_resolution(cell, FRACTION)
 
 
 def run(cell: Cell, *, program=None) -> Verdict:
     """Judge a cell; with `program`, that in place of its context's."""
-    smooth = cell.estimator.pathwise
-    feature = cell.family.smooth if smooth else cell.family.jumpy
-    program = program or cell.context.program
-
-    def draw(address, theta):
-        return feature(vipl.sample(address, cell.family.make(theta), estimator=cell.estimator))
-
-    objective = vipl.expectation(lambda theta: program(draw, theta))
-    theta = jnp.array(cell.family.theta)
-    exact, resolution = exact_and_resolution(cell)
-    return judge(
-        lambda key: flat(lambda theta: objective(key, theta), cell.context.order)(theta),
-        exact,
-        resolution=resolution,
-        continuous=cell.family.continuous,
-        exactly=isinstance(cell.estimator, estimators.Enumerate) and not cell.context.noisy,
-    )
+    return one_cell.run(cell, program=program, fraction=FRACTION, batch=BATCH, most_draws=MOST_DRAWS)
 
 
 def cells() -> list[Cell]:

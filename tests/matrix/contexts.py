@@ -1,6 +1,5 @@
-"""All contexts."""
+"""All contexts; a part of `vipl.testing`."""
 
-from matrix import control_flow, lanes, neighbours
-from matrix.context import CONTEXTS, Context
+from vipl.testing.contexts import CONTEXTS, Context, control_flow, lanes, neighbours
 
 __all__ = ["CONTEXTS", "Context", "control_flow", "lanes", "neighbours"]

@@ -8,6 +8,7 @@ block never carries the addresses of another scope. Everything here is static an
 from __future__ import annotations
 
 import dataclasses
+import fnmatch
 from typing import Any
 
 import jax
@@ -42,6 +43,7 @@ class Ambient:
         plates: open plates, outermost first.
         token: set to a fresh object to keep every trace cache from answering.
         varying: mesh axes of a `jax.shard_map` along which the key differs, and with it every draw.
+        relaxed: globs of the addresses whose discrete sites have floating-point values, between their points too.
     """
 
     kind: str
@@ -50,6 +52,11 @@ class Ambient:
     plates: tuple[PlateFrame, ...] = ()
     token: object = None
     varying: tuple[str, ...] = ()
+    relaxed: tuple[str, ...] = ()
+
+    def relaxes(self, address: str) -> bool:
+        """Return whether a discrete site has floating-point values."""
+        return any(fnmatch.fnmatchcase(address, pattern) for pattern in self.relaxed)
 
 
 _context = jax.make_user_context(default_value=None)

@@ -53,25 +53,26 @@ class Staged:
         return self.out.treedef
 
 
-def stage(fn, *, kind: str, varying: tuple[str, ...] = ()) -> Staged:
+def stage(fn, *, kind: str, varying: tuple[str, ...] = (), relaxed: tuple[str, ...] = ()) -> Staged:
     """Stage `fn()` inside the present surroundings, or as a fresh program or expectation.
 
     Args:
         fn: function of no arguments; its result is any pytree.
         kind: `"program"`, `"expectation"`, or `"nested"` for a program inside the one that is being staged.
         varying: mesh axes along which what is drawn differs.
+        relaxed: globs of addresses whose discrete sites have floating-point values; those around are kept.
 
     Raises:
         ProgramError: Python needed a concrete value where there is none yet.
     """
-    staged = _stage(fn, kind, varying, token=None)
+    staged = _stage(fn, kind, varying, relaxed, token=None)
     if _may_have_dissolved(staged):  # look again with every trace cache silenced, so that depths are true
-        staged = _stage(fn, kind, varying, token=object())
+        staged = _stage(fn, kind, varying, relaxed, token=object())
         _refuse_dissolved(staged)
     return staged
 
 
-def _stage(fn, kind, varying, token) -> Staged:
+def _stage(fn, kind, varying, relaxed, token) -> Staged:
     out = []
 
     def flat():
@@ -81,7 +82,8 @@ def _stage(fn, kind, varying, token) -> Staged:
 
     around = ambient.current()
     varying = varying or (around.varying if around is not None else ())
-    here = ambient.Ambient(kind, staging_depth() + 1, token=token, varying=varying)
+    relaxed = (*(around.relaxed if around is not None else ()), *relaxed)
+    here = ambient.Ambient(kind, staging_depth() + 1, token=token, varying=varying, relaxed=relaxed)
     if kind == "nested":
         assert around is not None, "a nested program is staged inside another"
         here = dataclasses.replace(around, depth=here.depth, token=token or around.token)

@@ -28,7 +28,13 @@ def nudge_inside(constraint, value):
     if low is None and high is None:
         return value
     low, high = -np.inf if low is None else low, np.inf if high is None else high
-    return _between(value, _next_inside(low, +1, value.dtype), _next_inside(high, -1, value.dtype))
+    return between(value, _next_inside(low, +1, value.dtype), _next_inside(high, -1, value.dtype))
+
+
+def open_uniform(u):
+    """Move uniforms on [0, 1) into the open interval, half a grid step up, so that both tails are finite."""
+    half = float(jnp.finfo(u.dtype).eps) / 2
+    return jnp.minimum(u + half, 1 - half)
 
 
 def exponent_inside(value):
@@ -40,18 +46,18 @@ def exponent_inside(value):
     limits = jnp.finfo(value.dtype)
     margin = 2.0**-8  # more than the logarithm and the exponential round
     low, high = np.log(float(limits.tiny)) + margin, np.log(float(limits.max)) - margin
-    return _between(value, np.asarray(low, value.dtype), np.asarray(high, value.dtype))
+    return between(value, np.asarray(low, value.dtype), np.asarray(high, value.dtype))
 
 
 @jax.custom_jvp
-def _between(value, low, high):
-    """Return the value moved between the bounds; it moves by a rounding error, so the derivative is its own."""
+def between(value, low, high):
+    """Return the value moved between the bounds, with its own derivative: it moves for want of floats, not by law."""
     return jnp.minimum(jnp.maximum(value, low), high)
 
 
-@_between.defjvp
+@between.defjvp
 def _between_jvp(primals, tangents):
-    return _between(*primals), tangents[0]
+    return between(*primals), tangents[0]
 
 
 def _next_inside(bound, direction: int, dtype):

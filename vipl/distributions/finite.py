@@ -14,8 +14,10 @@ import numpy as np
 import numpyro.distributions as dist
 
 from vipl._core.compat import is_tracer
+from vipl.distributions.extra import OneHotCategoricalLogits, OneHotCategoricalProbs
 
 _WRAPPERS = (dist.ExpandedDistribution, dist.MaskedDistribution)
+_TABLES = (dist.CategoricalProbs, dist.CategoricalLogits, OneHotCategoricalProbs, OneHotCategoricalLogits)
 
 
 def support_points(distribution):
@@ -51,7 +53,7 @@ def log_prob_table(distribution):
     batch_shape = distribution.batch_shape
     while isinstance(distribution, dist.ExpandedDistribution):
         distribution = distribution.base_dist
-    if not isinstance(distribution, dist.CategoricalProbs | dist.CategoricalLogits):
+    if not isinstance(distribution, _TABLES):
         return None
     logits = jnp.asarray(distribution.logits)
     logits = jnp.broadcast_to(logits, (*batch_shape, logits.shape[-1]))

@@ -75,6 +75,11 @@ def _dirichlet(d, x):
 def _bernoulli_probs(d, x):
     # an outcome of probability zero gives -inf, with a zero derivative and not a NaN
     probability = jnp.asarray(d.probs)
+    if jnp.issubdtype(x.dtype, jnp.floating):  # linear between the two outcomes
+        heads = jnp.log(jnp.where(probability > 0, probability, 1.0))
+        tails = jnp.log1p(-jnp.where(probability < 1, probability, 0.0))
+        impossible = ((x >= 1) & (probability <= 0)) | ((x <= 0) & (probability >= 1))
+        return jnp.where(impossible, -jnp.inf, x * heads + (1 - x) * tails)
     possible = jnp.where(x == 1, probability > 0, probability < 1)
     probability = jnp.where(possible, probability, 0.5)
     return jnp.where(possible, jnp.where(x == 1, jnp.log(probability), jnp.log1p(-probability)), -jnp.inf)

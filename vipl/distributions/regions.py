@@ -61,6 +61,12 @@ def _independent(constraint):
     return dataclasses.replace(base, event_dim=base.event_dim + constraint.reinterpreted_batch_ndims)
 
 
+def _counts(constraint):
+    total = _hashable(constraint.upper_bound)
+    words = "one-hot vectors" if total == 1 else "counts with a fixed total"
+    return Region(0, constraint.upper_bound, True, 1, frozenset({("sum", total)}), words)
+
+
 _LOWER_CHOLESKY = _structured("lower Cholesky factors", "lower_cholesky", event_dim=2)
 
 REGIONS = {
@@ -73,9 +79,7 @@ REGIONS = {
     constraints.integer_interval: lambda c: Region(c.lower_bound, c.upper_bound, discrete=True),
     constraints.integer_greater_than: lambda c: Region(c.lower_bound, discrete=True),
     constraints.independent: _independent,
-    constraints.multinomial: lambda c: Region(
-        0, c.upper_bound, True, 1, frozenset({("sum", _hashable(c.upper_bound))}), "counts with a fixed total"
-    ),
+    constraints.multinomial: _counts,
     type(constraints.simplex): _structured("the unit simplex", "simplex", "l1_ball", lower=0.0, upper=1.0),
     type(constraints.l1_ball): _structured("the unit L1 ball", "l1_ball", lower=-1.0, upper=1.0),
     type(constraints.sphere): _structured("the unit sphere", "sphere", lower=-1.0, upper=1.0),

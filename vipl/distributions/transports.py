@@ -15,6 +15,11 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import numpyro.distributions as dist
 
+from vipl.distributions.edges import open_uniform
+from vipl.distributions.extra import OneHotCategoricalProbs, RelaxedOneHotCategoricalLogits
+
+__all__ = ["TRANSPORTS", "Transport", "open_uniform"]
+
 
 def _batch(d, batch_shape):
     return batch_shape
@@ -39,12 +44,6 @@ class Transport:
     push: Callable
     shape: Callable = _batch
     reaches_edges: bool = False
-
-
-def open_uniform(u):
-    """Move uniforms on [0, 1) into the open interval, half a grid step up, so that both tails are finite."""
-    half = float(jnp.finfo(u.dtype).eps) / 2
-    return jnp.minimum(u + half, 1 - half)
 
 
 def _matrix_vector(matrix, vector):
@@ -87,6 +86,10 @@ def _categorical(d, noise, batch_shape):
     return jnp.sum(above, axis=-1, dtype=jnp.result_type(int))
 
 
+def _one_hot(d, noise, batch_shape):
+    return d.one_hot(_categorical(d, noise, batch_shape))
+
+
 def _delta(d, noise, batch_shape):
     return jnp.broadcast_to(d.v, batch_shape + d.event_shape)
 
@@ -118,5 +121,7 @@ TRANSPORTS = {
     dist.BernoulliLogits.sample: Transport("uniform", _bernoulli),
     dist.CategoricalProbs.sample: Transport("uniform", _categorical),
     dist.CategoricalLogits.sample: Transport("uniform", _categorical),
+    OneHotCategoricalProbs.sample: Transport("uniform", _one_hot),  # both inherit one sampler
+    RelaxedOneHotCategoricalLogits.sample: Transport("uniform", lambda d, u, _: d.from_uniform(u), _batch_event),
     dist.Delta.sample: Transport("none", _delta),
 }

@@ -73,12 +73,8 @@ def parameter_violations(distribution) -> list[tuple[str, object, object]]:
     return found
 
 
-def empty_support(distribution) -> tuple | None:
+def empty_support(support) -> tuple | None:
     """Return the bounds of a support that is known to be empty, such as Uniform's with its bounds swapped, or None."""
-    try:
-        support = distribution.support
-    except (NotImplementedError, AttributeError, TypeError):
-        return None
     while isinstance(support, constraints.independent):
         support = support.base_constraint
     low, high = (getattr(support, name, None) for name in ("lower_bound", "upper_bound"))

@@ -4,30 +4,41 @@ Give one to a site, `vipl.sample(address, distribution, estimator=Reparam())`, o
 `elbo.with_estimators({"z*": Reparam()})`.
 """
 
+from typing import TYPE_CHECKING
+
+from vipl._core.on_first_use import on_first_use
 from vipl.estimators.auto import Auto
 from vipl.estimators.base import Estimator, WeightedSamples
-from vipl.estimators.coupled.arm import ARM
-from vipl.estimators.coupled.disarm import DisARM
-from vipl.estimators.coupled.systematic import Systematic
 from vipl.estimators.finite.enumerate import Enumerate
-from vipl.estimators.finite.sum_and_sample import SumAndSample
-from vipl.estimators.finite.unordered_set import UnorderedSet
-from vipl.estimators.measure.measure_valued import MeasureValued
-from vipl.estimators.measure.stochastic_derivative import StochasticDerivative
-from vipl.estimators.pathwise.antithetic import Antithetic
-from vipl.estimators.pathwise.quasi_monte_carlo import QuasiMonteCarlo
 from vipl.estimators.pathwise.reparam import Reparam
-from vipl.estimators.score.baselines import RunningAverage, RunningScale, regression_loss
-from vipl.estimators.score.leave_one_out import LeaveOneOut
 from vipl.estimators.score.score_function import ScoreFunction
+
+if TYPE_CHECKING:
+    from vipl.estimators.coupled.arm import ARM
+    from vipl.estimators.coupled.disarm import DisARM
+    from vipl.estimators.coupled.systematic import Systematic
+    from vipl.estimators.finite.sum_and_sample import SumAndSample
+    from vipl.estimators.finite.unordered_set import UnorderedSet
+    from vipl.estimators.measure.measure_valued import MeasureValued
+    from vipl.estimators.measure.stochastic_derivative import StochasticDerivative
+    from vipl.estimators.pathwise.antithetic import Antithetic
+    from vipl.estimators.pathwise.quasi_monte_carlo import QuasiMonteCarlo
+    from vipl.estimators.relaxed.biased import GumbelSoftmax, StraightThrough
+    from vipl.estimators.relaxed.rebar import REBAR
+    from vipl.estimators.relaxed.relax import RELAX
+    from vipl.estimators.score.baselines import RunningAverage, RunningScale, regression_loss
+    from vipl.estimators.score.leave_one_out import LeaveOneOut
 
 __all__ = [
     "ARM",
+    "REBAR",
+    "RELAX",
     "Antithetic",
     "Auto",
     "DisARM",
     "Enumerate",
     "Estimator",
+    "GumbelSoftmax",
     "LeaveOneOut",
     "MeasureValued",
     "QuasiMonteCarlo",
@@ -36,9 +47,37 @@ __all__ = [
     "RunningScale",
     "ScoreFunction",
     "StochasticDerivative",
+    "StraightThrough",
     "SumAndSample",
     "Systematic",
     "UnorderedSet",
     "WeightedSamples",
     "regression_loss",
 ]
+
+__getattr__ = on_first_use(
+    globals(),
+    {
+        "ARM": "vipl.estimators.coupled.arm",
+        "Antithetic": "vipl.estimators.pathwise.antithetic",
+        "DisARM": "vipl.estimators.coupled.disarm",
+        "GumbelSoftmax": "vipl.estimators.relaxed.biased",
+        "LeaveOneOut": "vipl.estimators.score.leave_one_out",
+        "MeasureValued": "vipl.estimators.measure.measure_valued",
+        "QuasiMonteCarlo": "vipl.estimators.pathwise.quasi_monte_carlo",
+        "REBAR": "vipl.estimators.relaxed.rebar",
+        "RELAX": "vipl.estimators.relaxed.relax",
+        "RunningAverage": "vipl.estimators.score.baselines",
+        "RunningScale": "vipl.estimators.score.baselines",
+        "StochasticDerivative": "vipl.estimators.measure.stochastic_derivative",
+        "StraightThrough": "vipl.estimators.relaxed.biased",
+        "SumAndSample": "vipl.estimators.finite.sum_and_sample",
+        "Systematic": "vipl.estimators.coupled.systematic",
+        "UnorderedSet": "vipl.estimators.finite.unordered_set",
+        "regression_loss": "vipl.estimators.score.baselines",
+    },
+)
+
+
+def __dir__():
+    return __all__

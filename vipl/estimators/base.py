@@ -6,7 +6,8 @@ import dataclasses
 import functools
 
 import jax
-import numpy as np
+
+from vipl._core.static import Skeleton, StaticValue
 
 
 @jax.tree_util.register_dataclass
@@ -44,6 +45,8 @@ class Estimator:
         fixed: whether the values depend on nothing, only their weights on the parameters.
         pathwise: whether derivatives go through the values, so that the costs must be continuous in them.
         first_order: whether only first derivatives are right, and a second one is refused.
+        relaxed: whether values of a discrete site are floating-point numbers, some of them between its points.
+        biased: whether the gradient is only approximately right.
     """
 
     pooled = False
@@ -52,6 +55,8 @@ class Estimator:
     fixed = False
     pathwise = False
     first_order = False
+    relaxed = False
+    biased = False
 
     def __init_subclass__(cls, **options):
         super().__init_subclass__(**options)
@@ -96,30 +101,24 @@ class Estimator:
         return hash((type(self), _flatten(self)[1]))
 
 
-def _is_array(value) -> bool:
-    return hasattr(value, "shape") and hasattr(value, "dtype") and not isinstance(value, np.generic)
+def _is_array(leaf) -> bool:
+    return hasattr(leaf, "shape") and hasattr(leaf, "dtype")
 
 
 def _flatten(estimator):
-    """Return the arrays among the fields, and the rest, in order of their names."""
-    fields = sorted(vars(estimator).items())
-    arrays = [value for _, value in fields if _is_array(value)]
-    return arrays, tuple((name, _ARRAY if _is_array(value) else value) for name, value in fields)
+    """Return the arrays in the fields, and the rest."""
+    leaves, treedef = jax.tree.flatten(dict(sorted(vars(estimator).items())))
+    rest = tuple(None if _is_array(leaf) else StaticValue(leaf) for leaf in leaves)
+    return [leaf for leaf in leaves if _is_array(leaf)], Skeleton(treedef, rest)
 
 
 def _unflatten(cls, static, arrays):
-    estimator, arrays = object.__new__(cls), iter(arrays)
-    for name, value in static:
-        setattr(estimator, name, next(arrays) if value is _ARRAY else value)
+    estimator = object.__new__(cls)
+    vars(estimator).update(static.fill(arrays))
     return estimator
 
 
-class _Array:
-    """Stands in the place of an array."""
-
-
-_ARRAY = _Array()
-
-
 def _show(value) -> str:
-    return f"{value.dtype}{list(value.shape)}" if _is_array(value) else repr(value)
+    if _is_array(value):
+        return f"{value.dtype}{list(value.shape)}"
+    return getattr(value, "__name__", None) or repr(value)

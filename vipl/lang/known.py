@@ -65,7 +65,7 @@ def check_known_parameters(staged: Staged) -> None:
             isinstance(a, Literal) or a in constants for a in _atoms(located)
         ):
             distribution = statement.distribution(known_leaves(located, staged))
-            check_parameters(distribution, statement.address, statement)
+            check_parameters(distribution, known_support(located, staged), statement.address, statement)
 
 
 def _atoms(located):

@@ -16,8 +16,16 @@ from vipl.distributions.support import (
 from vipl.distributions.violations import empty_support
 
 
-def check_parameters(distribution, address, where):
-    """Refuse parameters that are known and lie outside of their constraints."""
+def support_of(distribution):
+    """Return the support of a distribution, or None where NumPyro does not know it."""
+    try:
+        return distribution.support
+    except (NotImplementedError, AttributeError, TypeError):
+        return None
+
+
+def check_parameters(distribution, support, address, where):
+    """Refuse parameters that are known and lie outside of their constraints, and a support that is empty."""
     for name, value, constraint in parameter_violations(distribution):
         raise SupportError(
             f"parameter {name!r} of {kind_of(distribution)} at site {address!r} is {_worst(constraint, value)}, "
@@ -26,7 +34,7 @@ def check_parameters(distribution, address, where):
             fix=f"correct {name!r}; a learnable one takes its constraint along: "
             f"vipl.param({name!r}, …, constraint={constraint_name(constraint)})",
         )
-    bounds = empty_support(distribution)
+    bounds = empty_support(support)
     if bounds is not None:
         raise SupportError(
             f"{kind_of(distribution)} at site {address!r} has no support: it reaches from {bounds[0]} to {bounds[1]}.",

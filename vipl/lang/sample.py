@@ -10,9 +10,10 @@ from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.staging import note_draw
 from vipl._core.statement import bind
+from vipl.distributions.mended import mended
 from vipl.lang.expansion import within_plates
 from vipl.lang.observation import check_observation
-from vipl.lang.parameter_checks import check_parameters
+from vipl.lang.parameter_checks import check_parameters, support_of
 from vipl.lang.program import Program, ProgramFunction
 from vipl.lang.site import is_estimator, site_statement
 
@@ -106,5 +107,5 @@ def _as_distribution(address, distribution, source) -> Distribution:
             where=where,
             fix=f"vipl.sample({address!r}, {_example(distribution)})",
         )
-    check_parameters(distribution, address, where)
-    return distribution
+    check_parameters(distribution, support_of(distribution), address, where)
+    return mended(distribution)

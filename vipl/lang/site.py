@@ -16,6 +16,7 @@ from vipl._core.source import user_source
 from vipl._core.statement import Statement
 from vipl.distributions.base_noise import Noise, noise_of
 from vipl.distributions.finite import num_support_points, support_moves
+from vipl.distributions.relaxable import is_relaxable
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -86,7 +87,7 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         source,
         staging_depth() - here.depth,
         tuple(distribution.shape()),
-        jnp.result_type(obs) if obs is not None else value_dtype(distribution),
+        jnp.result_type(obs) if obs is not None else _drawn_dtype(address, distribution, here, estimator),
         structure=jax.tree.structure(distribution),
         observed=obs is not None,
         scale=float(np.prod([frame.scale for frame in here.plates])),
@@ -100,6 +101,12 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         estimator=jax.tree.map(jax.typeof, estimator) if is_estimator(estimator) else estimator,
         token=object(),
     )
+
+
+def _drawn_dtype(address, distribution, here, estimator):
+    dtype = value_dtype(distribution)
+    relaxed = here.relaxes(address) or getattr(estimator, "relaxed", False)
+    return jnp.promote_types(dtype, jnp.result_type(float)) if relaxed and is_relaxable(distribution) else dtype
 
 
 def is_estimator(estimator) -> bool:

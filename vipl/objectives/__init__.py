@@ -5,5 +5,8 @@ it to `vipl.infer(model, guide, objective=objectives.elbo, …)`, or differentia
 """
 
 from vipl.objectives.elbo import elbo
+from vipl.objectives.iwelbo import iwelbo
+from vipl.objectives.path_elbo import path_elbo
+from vipl.objectives.renyi import renyi
 
-__all__ = ["elbo"]
+__all__ = ["elbo", "iwelbo", "path_elbo", "renyi"]

@@ -10,6 +10,7 @@ from vipl._core.errors import AddressError, SupportError, did_you_mean
 from vipl.distributions.support import describe_constraint, is_within
 from vipl.lang.known import known_support
 from vipl.lang.observation import as_array, check_shape
+from vipl.tracing.relaxed import is_relaxed
 from vipl.tracing.survey import Survey
 from vipl.tracing.trace import Trace
 
@@ -49,7 +50,9 @@ def check_choices(surveyed: Survey, choices, source) -> tuple[dict, set]:
             else f"guide and model must agree: a site {address!r} of shape {shape}, plates included"
         )
         check_shape(values[address], shape, address, place, fix=fix)
-        if trace is not None and _support_is_within(surveyed, trace.sites[address], group, place):
+        if trace is not None and (
+            _support_is_within(surveyed, trace.sites[address], group, place) or is_relaxed(trace.sites[address])
+        ):
             inside.add(address)
     for name, group in surveyed.indices.items():
         if name in values:

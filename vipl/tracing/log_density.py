@@ -13,6 +13,7 @@ from vipl._core.statement import bind_again
 from vipl.lang.program import Program
 from vipl.tracing.choices import check_choices
 from vipl.tracing.meaning import Meaning, score, total
+from vipl.tracing.relaxed import with_relaxed
 from vipl.tracing.simulate import check_program
 from vipl.tracing.survey import refuse_loops, survey
 from vipl.tracing.trace import Trace
@@ -46,6 +47,7 @@ def log_density(program: Program, choices) -> jax.Array:
     """
     check_program(program, "log_density")
     surveyed = survey(program, varying_in(dict(choices)) if isinstance(choices, Mapping) else ())
+    surveyed = with_relaxed(surveyed, choices)
     refuse_loops(surveyed, "the log density")
     trace = choices if isinstance(choices, Trace) else None
     values, inside = check_choices(surveyed, choices, user_source())

@@ -94,7 +94,8 @@ class Draw(Meaning):
             given = given.noise(statement)
 
         def one(*xs):
-            return transport(statement.distribution(xs[:-1]), xs[-1])
+            value, density = transport(statement.distribution(xs[:-1]), xs[-1])
+            return value.astype(statement.dtype), density  # floating, if an estimator asks for that
 
         return over_lanes(one, statement.lanes, extra=1)(*leaves, given)
 

@@ -82,7 +82,9 @@ def expect(expectation: Expectation, *args, **kwargs):
         value, *others = vmap(one, axis_size=expectation.num_samples)()
         return [jnp.mean(value), *others]
 
-    with ambient.surround(dataclasses.replace(around, scope="", plates=())):
+    with ambient.surround(
+        dataclasses.replace(around, scope="", plates=(), relaxed=(*around.relaxed, *expectation.relaxed))
+    ):
         jaxpr = jax.make_jaxpr(all_samples)()
     check_overrides(expectation.estimators, {s.statement.address for s in locate(jaxpr)}, source)
     return skeleton[0].fill(bind_expectation(jaxpr, name, expectation.estimators))

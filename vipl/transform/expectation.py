@@ -36,9 +36,21 @@ class Expectation:
         estimators: pairs of address glob and estimator that override the sites' own.
         strict: whether suspected bias is an error.
         has_aux: whether `fn` returns `(scalar, auxiliary)`.
+        pathwise_only: whether the derivative is right only if every choice is by `Reparam`; others are refused.
+        own_baseline: whether `fn` takes a baseline from its scores itself; one of the other samples would add to that.
     """
 
-    def __init__(self, fn, *, num_samples=1, estimators=(), strict=False, has_aux=False):
+    def __init__(
+        self,
+        fn,
+        *,
+        num_samples=1,
+        estimators=(),
+        strict=False,
+        has_aux=False,
+        pathwise_only=False,
+        own_baseline=False,
+    ):
         if not callable(fn):
             raise ProgramError(
                 f"vipl.expectation decorates a function, and got {fn!r}.",
@@ -52,12 +64,14 @@ class Expectation:
                 fix="num_samples=1",
             )
         self.fn, self.num_samples, self.strict, self.has_aux = fn, num_samples, strict, has_aux
+        self.pathwise_only, self.own_baseline = pathwise_only, own_baseline
         self.estimators = tuple(estimators.items() if isinstance(estimators, Mapping) else estimators)
         self._source = user_source()
         self.__name__ = getattr(fn, "__name__", "expectation")
         self.__doc__ = getattr(fn, "__doc__", None) or type(self).__doc__
         self.__wrapped__ = fn
-        self._key = (FunctionKey(fn), num_samples, StaticValue(self.estimators), strict, has_aux)
+        flags = (strict, has_aux, pathwise_only, own_baseline)
+        self._key = (FunctionKey(fn), num_samples, StaticValue(self.estimators), *flags)
 
     def __call__(self, key, *args, **kwargs):
         """Return one unbiased estimate: a scalar, or `(scalar, auxiliary)` with `has_aux`.
@@ -107,8 +121,10 @@ class Expectation:
         if self.num_samples == 1:
             return estimate(plan, key, with_credits=with_credits)
 
+        others = None if self.own_baseline else _SAMPLES
+
         def one(key):
-            return estimate(plan, key, others=_SAMPLES, with_credits=with_credits)
+            return estimate(plan, key, others=others, with_credits=with_credits)
 
         estimates = _map(one, jax.random.split(key, self.num_samples))
         value, aux = estimates.result if self.has_aux else (estimates.result, None)
@@ -129,9 +145,16 @@ class Expectation:
         from vipl.transform.plan import make_plan
 
         with validation_off():  # vipl's own checks name the site
-            staged = stage(lambda: self.fn(*args, **kwargs), kind="expectation", varying=varying)
+            run = lambda: self.fn(*args, **kwargs)  # noqa: E731
+            staged = stage(run, kind="expectation", varying=varying, relaxed=self.relaxed)
         self.check_result(staged.out.fill([v.aval for v in staged.jaxpr.outvars]))
-        return make_plan(staged, self.estimators, self._source, strict=self.strict)
+        pathwise_only = self.__name__ if self.pathwise_only else None
+        return make_plan(staged, self.estimators, self._source, strict=self.strict, pathwise_only=pathwise_only)
+
+    @property
+    def relaxed(self) -> tuple[str, ...]:
+        """The globs that this expectation gives relaxing estimators to."""
+        return tuple(pattern for pattern, estimator in self.estimators if getattr(estimator, "relaxed", False))
 
     def check_result(self, result) -> None:
         """Refuse a result of the objective that is no floating-point scalar, with an auxiliary if that is due."""
@@ -159,7 +182,7 @@ class Expectation:
         return self._replace(num_samples=num_samples)
 
     def _replace(self, **changes):
-        fields = {name: getattr(self, name) for name in ("num_samples", "estimators", "strict", "has_aux")}
+        fields = {name: getattr(self, name) for name in _OPTIONS}
         return Expectation(self.fn, **(fields | changes))
 
     def __eq__(self, other):
@@ -173,6 +196,7 @@ class Expectation:
 
 
 _SAMPLES = "samples of a vipl.expectation"
+_OPTIONS = ("num_samples", "estimators", "strict", "has_aux", "pathwise_only", "own_baseline")
 
 
 def _map(fn, keys):

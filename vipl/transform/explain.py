@@ -125,7 +125,7 @@ def _row(plan: Plan, located) -> ChoiceRow:
 def _reason(plan, located, estimator) -> str:
     statement = located.statement
     if not plan.is_automatic(located.path):
-        return "asked for"
+        return "asked for; BIASED" if estimator.biased else "asked for"
     if located.path in plan.jumped:
         return f"Reparam would be biased: {plan.jumped[located.path]}"
     if isinstance(estimator, Reparam):

@@ -6,7 +6,7 @@ import dataclasses
 import functools
 import warnings
 
-from vipl._core.errors import BiasError, BiasWarning
+from vipl._core.errors import BiasError, BiasWarning, EstimatorError
 from vipl._core.interpreter import Located
 from vipl._core.staging import Staged
 from vipl.estimators import Auto, Estimator, Reparam, ScoreFunction
@@ -105,7 +105,14 @@ class Plan:
         return draw_noise(key, self.random, with_keys)
 
 
-def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], where, *, strict: bool = False) -> Plan:
+def make_plan(
+    staged: Staged,
+    overrides: tuple[tuple[str, Estimator], ...],
+    where,
+    *,
+    strict: bool = False,
+    pathwise_only: str | None = None,
+) -> Plan:
     """Choose an estimator for every choice of a staged objective.
 
     Args:
@@ -113,6 +120,7 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
         overrides: pairs of an address, which may be a glob, and an estimator; the last that matches wins.
         where: the user's line.
         strict: whether a suspected bias is an error.
+        pathwise_only: the name of an objective that serves only choices by `Reparam`, or None.
 
     Raises:
         BiasError: a nested estimate is used as if it were exact; with `strict` also where a reparameterised value
@@ -139,6 +147,8 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
             avoided[path] = jumped[path]
         if escaped:
             continue
+        if pathwise_only is not None:
+            _refuse_weights(plan, pathwise_only)
         if plan.has_weights and (rewritten := sums_pulled_out(staged)) is not staged:
             return make_plan(rewritten, overrides, where, strict=strict)
         settled, misfits = settle(plan) if plan.has_weights else (plan, [])
@@ -154,19 +164,41 @@ def make_plan(staged: Staged, overrides: tuple[tuple[str, Estimator], ...], wher
             if rewritten is None:
                 raise misfits[0].error(settled)
             return make_plan(rewritten, overrides, where, strict=strict)
-        _report(jumped, choices, strict)
+        _report(jumped, choices, estimators, strict)
         refuse_misused_estimates(settled)
         return settled
 
 
-def _report(jumped: dict, choices, strict: bool) -> None:
-    """Say which pathwise choices reach the objective through a jump, so that a part of their gradient is lost."""
+def _refuse_weights(plan: Plan, name: str) -> None:
+    """Refuse choices that are not by `Reparam`, for an objective that is differentiated through the draws alone."""
+    for path, estimator in plan.estimators.items():
+        if not plan.is_weighted(path):
+            continue
+        statement, jump = plan.located(path).statement, plan.jumped.get(path)
+        why = "" if jump is None else f", since its value reaches the objective through a jump ({jump})"
+        raise EstimatorError(
+            f"{name} differentiates through the draws alone, and site {statement.address!r} has {estimator}{why}.",
+            where=statement,
+            fix="Reparam() and a distribution with a differentiable sampler for that site; or an objective that serves "
+            'any estimator: gradient="plain" or "vimco", and objectives.elbo in place of path_elbo',
+        )
+
+
+def _report(jumped: dict, choices, estimators: dict, strict: bool) -> None:
+    """Refuse biased estimators where `strict`; say which pathwise choices lose a part of their gradient at a jump."""
     for located in choices:
+        if strict and estimators[located.path].biased:
+            raise BiasError(
+                f"{estimators[located.path]} gives site {located.statement.address!r} a biased gradient, "
+                "and the expectation is strict.",
+                where=located.statement,
+                fix="estimators.REBAR() or DisARM(), which are unbiased; or strict=False",
+            )
         if located.path not in jumped:
             continue
         what = (
             f"the value of site {located.statement.address!r} reaches the objective through a jump "
-            f"({jumped[located.path]}), and Reparam loses the derivative of that."
+            f"({jumped[located.path]}), and {type(estimators[located.path]).__name__} loses the derivative of that."
         )
         fix = (
             "estimator=ScoreFunction() for the site, or Auto(), which finds this out; "

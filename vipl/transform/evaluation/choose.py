@@ -34,7 +34,7 @@ def draw_choice(evaluation, statement, leaves: list[Term], noise, path) -> Value
     log = drawn.weights is None
     # The new sample axis stands behind the lanes; bring it behind the older sample axes.
     front = len(samples)
-    values = jnp.moveaxis(drawn.values, front + lanes, front)
+    values = jnp.moveaxis(drawn.values.astype(statement.dtype), front + lanes, front)
     weights = jnp.moveaxis(drawn.log_weights if log else drawn.weights, front + lanes, front)
     if values.shape[front] == 1:
         values, weights = jnp.squeeze(values, front), jnp.squeeze(weights, front)

@@ -2,27 +2,31 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 
-import vipl
 import vipl.distributions as dist
-from matrix.context import SCALES, context, cost, dependent_pair, shift, stacked
-from vipl import estimators
+from vipl import estimators, lang, tracing, transform
+from vipl.testing.contexts.context import SCALES, context, cost, dependent_pair, shift, stacked
 
 
 @context(dependent_pair)
 def nested_program(draw, theta):
-    @vipl.program
+    """A program inside a program, simulated."""
+
+    @lang.program
     def inner(theta):
         return draw("x", theta)
 
-    @vipl.program
+    @lang.program
     def outer(theta):
-        u = vipl.sample("inner", inner(theta))
+        u = lang.sample("inner", inner(theta))
         return u, draw("y", shift(theta, u))
 
-    return cost(theta, *vipl.simulate(outer(theta)).value)
+    features: Any = tracing.simulate(outer(theta)).value
+    return cost(theta, *features)
 
 
 def _weighted_pair(mean, theta):
@@ -31,16 +35,19 @@ def _weighted_pair(mean, theta):
 
 @context(_weighted_pair)
 def nested_expectation(draw, theta):
-    @vipl.expectation
+    """An expectation inside the expectation, with a choice of its own."""
+
+    @transform.expectation
     def inner(u):
         return cost(theta, u, draw("y", shift(theta, u)))
 
     u = draw("x", theta)
-    return (1 + 0.5 * u) * vipl.expect(inner, u)
+    return (1 + 0.5 * u) * transform.expect(inner, u)
 
 
 @context(dependent_pair)
 def after_another_choice(draw, theta):
+    """A choice whose parameters depend on another choice."""
     u = draw("x", theta)
     return cost(theta, u, draw("y", shift(theta, u)))
 
@@ -56,8 +63,9 @@ def _with_normal(mean, theta):
 
 @context(_with_normal, noisy=True)
 def pathwise_neighbour(draw, theta):
+    """A reparameterised choice that depends on this one."""
     u = draw("x", theta)
-    y = vipl.sample("y", dist.Normal(0.1 * theta[0] + 0.7 * u, 0.7), estimator=estimators.Reparam())
+    y = lang.sample("y", dist.Normal(0.1 * theta[0] + 0.7 * u, 0.7), estimator=estimators.Reparam())
     return cost(theta, u, y)
 
 
@@ -72,13 +80,15 @@ def _bound(mean, theta):
 
 @context(_bound)
 def iwelbo_like(draw, theta):
-    with vipl.plate("n", 3):
+    """A logarithm of a mean over a plate, as in an importance-weighted bound."""
+    with lang.plate("n", 3):
         u = draw("x", stacked(theta))
     return jax.nn.logsumexp(1.5 * u) * (1 + 0.1 * theta[0])
 
 
 @context(dependent_pair, order=2)
 def second_derivative(draw, theta):
+    """The Hessian, with two dependent choices."""
     return after_another_choice(draw, theta)
 
 
@@ -91,10 +101,13 @@ def _entropy(mean, theta):
 
 @context(_entropy)
 def entropy(draw, theta):
-    @vipl.program
+    """The log densities of the choices themselves among the costs."""
+
+    @lang.program
     def guide(theta):
         u = draw("x", theta)
         return u, draw("y", shift(theta, u))
 
-    trace = vipl.simulate(guide(theta))
-    return cost(theta, *trace.value) - trace.log_density
+    trace = tracing.simulate(guide(theta))
+    features: Any = trace.value
+    return cost(theta, *features) - trace.log_density

@@ -6,10 +6,9 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
-import vipl
 import vipl.distributions as dist
-from matrix.context import SCALES, context, cost, dependent_pair, shift
-from vipl import estimators
+from vipl import estimators, lang
+from vipl.testing.contexts.context import SCALES, context, cost, dependent_pair, shift
 
 
 def _three_steps(mean, theta):
@@ -24,6 +23,8 @@ def _three_steps(mean, theta):
 
 @context(_three_steps)
 def scan(draw, theta):
+    """A chain of choices in a `scan`."""
+
     def step(previous, scale):
         u = draw("x", shift(theta * scale, previous))
         return u, scale * jnp.exp(0.5 * u)
@@ -46,6 +47,8 @@ def _added_up(mean, theta):
 
 @context(_added_up)
 def total_in_fori_loop(draw, theta):
+    """A chain in a `fori_loop` whose carry adds the costs up."""
+
     def step(i, carry):
         previous, total = carry
         u = draw("x", shift(theta * jnp.array(SCALES)[i], previous))
@@ -63,6 +66,8 @@ def _sum_of_features(mean, theta):
 
 @context(_sum_of_features)
 def scan_with_a_growing_state(draw, theta):
+    """A `scan` whose steps hand on more than their own choice."""
+
     def step(total, scale):
         return total + draw("x", shift(theta * scale, 0.2 * total)), None
 
@@ -81,7 +86,8 @@ def _either(mean, theta):
 
 @context(_either, noisy=True)
 def cond(draw, theta):
-    heads = vipl.sample("b", dist.Bernoulli(logits=theta[0]), estimator=estimators.ScoreFunction())
+    """One branch of two has the choice, and another choice follows."""
+    heads = lang.sample("b", dist.Bernoulli(logits=theta[0]), estimator=estimators.ScoreFunction())
     u = lax.cond(heads == 1, lambda: draw("x", theta), lambda: 0.2 * theta[0])
     return cost(theta, u, draw("y", shift(theta, u)))
 
@@ -98,8 +104,9 @@ def _one_of_three(mean, theta):
 
 @context(_one_of_three, noisy=True)
 def switch(draw, theta):
+    """Every branch of three has a choice of its own, or uses it differently."""
     logits = jnp.stack([theta[0], 0.0, 0.3])
-    which = vipl.sample("k", dist.Categorical(logits=logits), estimator=estimators.ScoreFunction())
+    which = lang.sample("k", dist.Categorical(logits=logits), estimator=estimators.ScoreFunction())
     branches = [
         lambda: draw("x", theta),
         lambda: 0.5 * draw("y", 0.7 * theta),
@@ -110,6 +117,7 @@ def switch(draw, theta):
 
 @context(dependent_pair)
 def nested_jit(draw, theta):
+    """Choices in functions under `jit`."""
     u = jax.jit(lambda t: draw("x", t))(theta)
     v = jax.jit(lambda t, u: draw("y", shift(t, u)))(theta, u)
     return jax.jit(cost)(theta, u, v)
@@ -117,6 +125,8 @@ def nested_jit(draw, theta):
 
 @context(dependent_pair)
 def remat(draw, theta):
+    """Choices in a function under `checkpoint`."""
+
     @jax.checkpoint
     def both(theta):
         u = draw("x", theta)

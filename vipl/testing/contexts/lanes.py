@@ -5,8 +5,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-import vipl
-from matrix.context import SCALES, context, cost, grid, stacked
+from vipl import lang
+from vipl.testing.contexts.context import SCALES, context, cost, grid, stacked
 
 
 def _summed(mean, theta):
@@ -20,19 +20,22 @@ def _product(mean, theta):
 
 @context(lambda mean, theta: mean(theta, lambda u: cost(theta, u)))
 def scalar(draw, theta):
+    """One choice."""
     return cost(theta, draw("x", theta))
 
 
 @context(_summed)
 def plate(draw, theta):
-    with vipl.plate("n", 3):
+    """A plate whose elements the cost treats separately."""
+    with lang.plate("n", 3):
         u = draw("x", stacked(theta))
     return jnp.sum(jnp.array(SCALES) * cost(theta, u))
 
 
 @context(_product)
 def product_across_plate(draw, theta):
-    with vipl.plate("n", 3):
+    """A plate whose elements the cost mixes: a joint axis."""
+    with lang.plate("n", 3):
         u = draw("x", stacked(theta))
     return jnp.prod(1 + 0.5 * u)
 
@@ -44,24 +47,28 @@ def _nested_rows(mean, theta):
 
 @context(_nested_rows)
 def nested_plate(draw, theta):
-    with vipl.plate("row", 2, dim=-2), vipl.plate("column", 2, dim=-1):
+    """Two plates, of which the cost mixes one."""
+    with lang.plate("row", 2, dim=-2), lang.plate("column", 2, dim=-1):
         u = draw("x", grid(theta))
     return jnp.sum(cost(theta, u[:, 0], u[:, 1]))
 
 
 @context(_summed)
 def jax_vmap(draw, theta):
+    """The lanes of a `jax.vmap`, treated separately."""
     return jnp.sum(jax.vmap(lambda t, s: s * cost(theta, draw("x", t)))(stacked(theta), jnp.array(SCALES)))
 
 
 @context(_product, lanes_mixed=True)
 def product_across_jax_vmap(draw, theta):
+    """The lanes of a `jax.vmap`, mixed."""
     return jnp.prod(1 + 0.5 * jax.vmap(lambda t: draw("x", t))(stacked(theta)))
 
 
 @context(lambda mean, theta: 3 * mean(theta, lambda u: cost(theta, u)))
 def vipl_vmap(draw, theta):
-    return jnp.sum(vipl.vmap(lambda: cost(theta, draw("x", theta)), axis_size=3)())
+    """The lanes of a `vipl.vmap`, treated separately."""
+    return jnp.sum(lang.vmap(lambda: cost(theta, draw("x", theta)), axis_size=3)())
 
 
 def _product_of_lanes(mean, theta):
@@ -70,4 +77,5 @@ def _product_of_lanes(mean, theta):
 
 @context(_product_of_lanes)
 def product_across_vipl_vmap(draw, theta):
-    return jnp.prod(1 + 0.5 * vipl.vmap(lambda: draw("x", theta), axis_size=3)())
+    """The lanes of a `vipl.vmap`, mixed."""
+    return jnp.prod(1 + 0.5 * lang.vmap(lambda: draw("x", theta), axis_size=3)())

@@ -1,0 +1,142 @@
+"""What objectives refuse, by name: what is wrong, where, and the fix."""
+
+import re
+
+import jax
+import jax.numpy as jnp
+import pytest
+
+import vipl
+import vipl.distributions as dist
+from vipl import estimators, objectives
+
+EVERY = {
+    "path_elbo": objectives.path_elbo,
+    "iwelbo": objectives.iwelbo(2),
+    "iwelbo, dreg": objectives.iwelbo(2, "dreg"),
+    "iwelbo, vimco": objectives.iwelbo(2, "vimco"),
+    "renyi": objectives.renyi(0.5, 2),
+    "renyi, dreg": objectives.renyi(0.5, 2, "dreg"),
+}
+PATHWISE = {name: EVERY[name] for name in ("path_elbo", "iwelbo, dreg", "renyi, dreg")}
+every = pytest.mark.parametrize("objective", EVERY.values(), ids=EVERY)
+pathwise = pytest.mark.parametrize("objective", PATHWISE.values(), ids=PATHWISE)
+
+
+@vipl.program
+def model(y):
+    x = vipl.sample("x", dist.Normal(0.0, 1.0))
+    vipl.sample("y", dist.Normal(x, 1.0), obs=y)
+
+
+@vipl.program
+def guide(loc):
+    vipl.sample("x", dist.Normal(loc, 0.7))
+
+
+def refusal(kind, function, *args, **options):
+    with pytest.raises(kind) as caught:
+        function(*args, **options)
+    assert caught.value.fix
+    assert __file__ in str(caught.value.where)
+    return caught.value
+
+
+@pytest.mark.parametrize(
+    ("make", "what", "fix"),
+    [
+        (lambda: objectives.iwelbo(0), "num_particles is 0; it must be an int, at least 1", "num_particles=8"),
+        (lambda: objectives.iwelbo(8.0), "num_particles is 8.0", "num_particles=8"),
+        (lambda: objectives.iwelbo(True), "num_particles is True", "num_particles=8"),
+        (lambda: objectives.iwelbo("8"), "num_particles is '8'", "num_particles=8"),
+        (lambda: objectives.iwelbo([8]), r"num_particles is \[8\]", "num_particles=8"),
+        (lambda: objectives.iwelbo(1, "vimco"), "num_particles is 1; it must be an int, at least 2", "=8"),
+        (lambda: objectives.iwelbo(8, "doubly"), "gradient is 'doubly'; iwelbo offers 'plain', 'dreg'", '"dreg"'),
+        (lambda: objectives.iwelbo(8, ["dreg"]), r"gradient is \['dreg'\]", '"dreg"'),
+        (lambda: objectives.renyi(0.5, 8, "vimco"), "renyi offers 'plain', 'dreg'", '"plain"'),
+        (lambda: objectives.renyi(8, 0.5), "num_particles is 0.5", "num_particles=8"),
+        (lambda: objectives.renyi(float("inf"), 8), "alpha is inf; it must be a finite number", "alpha=0.5"),
+        (lambda: objectives.renyi("half", 8), "alpha is 'half'", "alpha=0.5"),
+        (lambda: objectives.renyi(None, 8), "alpha is None", "alpha=0.5"),
+        (lambda: jax.jit(lambda a: objectives.renyi(a, 8).num_samples)(0.5), "alpha is .*racer", "alpha=0.5"),
+    ],
+)
+def test_arguments(make, what, fix):
+    error = refusal(vipl.ParameterError, make)
+    assert re.search(what, error.what)
+    assert fix in error.fix
+
+
+@every
+def test_a_guide_that_observes(objective, key):
+    error = refusal(vipl.AddressError, objective, key, model(1.0), model(2.0))
+    assert "the guide observes 'y'" in error.what
+
+
+@every
+def test_a_guide_of_other_sites(objective, key):
+    @vipl.program
+    def misspelt(loc):
+        vipl.sample("xx", dist.Normal(loc, 0.7))
+
+    error = refusal(vipl.AddressError, objective, key, model(1.0), misspelt(0.0))
+    assert "'xx'" in error.what
+    assert "'x'" in error.what
+
+
+@every
+def test_a_guide_that_reaches_beyond_the_support(objective, key):
+    @vipl.program
+    def positive():
+        x = vipl.sample("x", dist.HalfNormal(1.0))
+        vipl.sample("y", dist.Normal(x, 1.0), obs=0.5)
+
+    error = refusal(vipl.SupportError, objective, key, positive(), guide(0.0))
+    assert "'x'" in error.what
+
+
+@pathwise
+def test_a_discrete_choice_where_draws_are_differentiated(objective, key):
+    @vipl.program
+    def flip(observed=None):
+        vipl.sample("x", dist.Normal(0.0, 1.0))
+        vipl.sample("b", dist.Bernoulli(0.3))
+        vipl.sample("y", dist.Normal(0.0, 1.0), obs=observed) if observed is not None else None
+
+    error = refusal(vipl.EstimatorError, objective, key, flip(1.0), flip())
+    assert "site 'b' has Enumerate" in error.what
+    assert "gradient=" in error.fix
+
+
+@pathwise
+@pytest.mark.parametrize(
+    "estimator", [estimators.ScoreFunction(), estimators.MeasureValued(), estimators.Antithetic()], ids=repr
+)
+def test_another_estimator_where_draws_are_differentiated(objective, estimator, key):
+    """Also of a copy: the requirement goes with it."""
+    for copy in (objective.with_estimators({"x": estimator}), objective.with_estimators({"*": estimator})):
+        error = refusal(vipl.EstimatorError, copy.with_num_samples(2), key, model(1.0), guide(0.0))
+        assert f"{objective.__name__} differentiates through the draws alone, and site 'x' has" in error.what
+    assert objective.with_num_samples(3).pathwise_only
+
+
+@pathwise
+def test_a_jump_where_draws_are_differentiated(objective, key):
+    @vipl.program
+    def jumping(y):
+        x = vipl.sample("x", dist.Normal(0.0, 1.0))
+        vipl.sample("y", dist.Normal(jnp.where(x > 0, 1.0, 0.0), 1.0), obs=y)
+
+    error = refusal(vipl.EstimatorError, objective, key, jumping(1.0), guide(0.0))
+    assert "through a jump (gt at" in error.what
+
+
+@pathwise
+def test_a_guide_with_a_factor(objective, key):
+    @vipl.program
+    def weighted(loc):
+        vipl.sample("x", dist.Normal(loc, 0.7))
+        vipl.factor("w", -loc)
+
+    error = refusal(vipl.EstimatorError, objective, key, model(1.0), weighted(0.0))
+    assert "the guide has a factor, 'w'" in error.what

@@ -1,0 +1,1 @@
+"""Estimators that evaluate the costs between the points of a discrete support."""

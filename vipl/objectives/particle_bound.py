@@ -1,0 +1,38 @@
+"""Objectives of several particles: the maker that `iwelbo` and `renyi` share."""
+
+from __future__ import annotations
+
+from vipl.objectives.dreg import dreg
+from vipl.objectives.particles import draw, log_weight, over_particles, with_shared_subsamples
+from vipl.objectives.power_mean import log_power_mean
+from vipl.objectives.vimco import vimco
+from vipl.transform.expectation import Expectation
+
+
+def particle_bound(name: str, num_particles: int, alpha: float, gradient: str, doc: str | None) -> Expectation:
+    """Return the expectation of log (mean_k w_k^(1−α))^(1/(1−α)).
+
+    Args:
+        name: what errors call it.
+        num_particles: how many particles there are.
+        alpha: the order of the divergence; 0 for importance weighting.
+        gradient: the name of the gradient.
+        doc: its documentation.
+    """
+    estimate = _GRADIENTS[gradient]
+
+    def objective(model, guide):
+        return estimate(model, guide, num_particles, alpha)
+
+    objective.__name__, objective.__doc__ = name, doc
+    return Expectation(objective, pathwise_only=gradient == "dreg", own_baseline=gradient == "vimco")
+
+
+def plain(model, guide, num_particles: int, alpha: float):
+    """Return the objective as it stands: each choice is differentiated by its own estimator."""
+    model, guide = with_shared_subsamples(model, guide)
+    log_weights = over_particles(lambda: log_weight(model, draw(guide)), num_particles)
+    return log_power_mean(log_weights, 1 - alpha)
+
+
+_GRADIENTS = {"plain": plain, "dreg": dreg, "vimco": vimco}

@@ -23,6 +23,7 @@ from numpyro.distributions.distribution import Distribution
 
 from vipl.distributions.edges import exponent_inside, nudge_inside
 from vipl.distributions.log_prob import log_abs_det, log_prob, sum_last
+from vipl.distributions.reparameterised import is_reparameterised
 from vipl.distributions.transports import TRANSPORTS
 from vipl.distributions.validation import unvalidated, validation_off
 
@@ -74,7 +75,7 @@ def transport(distribution: Distribution, noise_value) -> tuple[jax.Array, jax.A
     """
     shape = distribution.batch_shape
     value, density = push_forward(distribution, lambda d, batch_shape: _draw_leaf(d, noise_value, batch_shape))
-    if not distribution.has_rsample:
+    if not is_reparameterised(distribution):
         value, density = lax.stop_gradient(value), None
     if density is None:
         density = log_prob(distribution, value, guard=False)
@@ -91,7 +92,7 @@ def transport_value(distribution: Distribution, noise_value) -> jax.Array:
     """
     draw_leaf = lambda d, batch_shape: _draw_leaf(d, noise_value, batch_shape)  # noqa: E731
     value, _ = push_forward(distribution, draw_leaf, scored=False)
-    return value if distribution.has_rsample else lax.stop_gradient(value)
+    return value if is_reparameterised(distribution) else lax.stop_gradient(value)
 
 
 def push_forward(distribution: Distribution, draw_leaf, *, scored: bool = True):
@@ -203,7 +204,17 @@ def _draw_leaf(d, noise, batch_shape):
     if rule is not None:
         value = rule.push(d, noise, batch_shape)
         return nudge_inside(d.support, value) if rule.reaches_edges else value
+    if isinstance(d, dist.HurdleProbs) and not d.is_discrete:
+        return _draw_hurdle(d, noise, batch_shape)
     return nudge_inside(d.support, jnp.asarray(d.expand(batch_shape).sample(noise)))
+
+
+def _draw_hurdle(d, key, batch_shape):
+    """Draw zeros with the probability of the gate, and what never is zero elsewhere."""
+    at_zero, above = jax.random.split(key)
+    base = d.base_dist.expand(batch_shape)
+    value = transport_value(base, draw_noise(noise_of(base), above))
+    return jnp.where(jax.random.bernoulli(at_zero, d.gate, batch_shape), 0.0, value)
 
 
 def _push_forward(d, value, density):

@@ -68,16 +68,3 @@ def num_support_points(distribution) -> int | None:
         return int(jax.eval_shape(lambda: support_points(distribution)).shape[0])
     except (NotImplementedError, TypeError, ValueError, jax.errors.JAXTypeError):
         return None
-
-
-def support_moves(distribution) -> bool:
-    """Return whether the support moves with parameters that are not known statically, so that no score exists."""
-    while isinstance(distribution, (*_WRAPPERS, dist.Independent)):
-        distribution = distribution.base_dist
-    if isinstance(distribution, dist.Delta):
-        return True
-    try:
-        bounds = jax.tree.leaves(distribution.support)
-    except NotImplementedError:
-        return False
-    return any(is_tracer(b) and jnp.issubdtype(b.dtype, np.floating) for b in bounds)

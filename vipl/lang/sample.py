@@ -11,6 +11,7 @@ from vipl._core.source import user_source
 from vipl._core.staging import note_draw
 from vipl._core.statement import bind
 from vipl.distributions.mended import mended
+from vipl.lang.captured import check_functions
 from vipl.lang.expansion import within_plates
 from vipl.lang.observation import check_observation
 from vipl.lang.parameter_checks import check_parameters, support_of
@@ -108,4 +109,5 @@ def _as_distribution(address, distribution, source) -> Distribution:
             fix=f"vipl.sample({address!r}, {_example(distribution)})",
         )
     check_parameters(distribution, support_of(distribution), address, where)
+    check_functions(distribution, address, where)
     return mended(distribution)

@@ -15,8 +15,11 @@ from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.statement import Statement
 from vipl.distributions.base_noise import Noise, noise_of
-from vipl.distributions.finite import num_support_points, support_moves
+from vipl.distributions.censoring import is_censored
+from vipl.distributions.finite import num_support_points
+from vipl.distributions.moving import support_moves
 from vipl.distributions.relaxable import is_relaxable
+from vipl.distributions.reparameterised import is_reparameterised
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -35,6 +38,7 @@ class SampleStatement(Statement):
         discrete: whether its support is.
         support_size: number of points of a finite support, or None.
         support_moves: whether the support depends on parameters.
+        censored: whether the density is that of an observation, and no draw's.
         event_dim: how many of the last axes of its value belong to one event.
         distribution_name: the class of its distribution.
         estimator: the gradient estimator that the site asks for, with shapes in place of its arrays, or None.
@@ -49,6 +53,7 @@ class SampleStatement(Statement):
     discrete: bool = False
     support_size: int | None = None
     support_moves: bool = False
+    censored: bool = False
     event_dim: int = 0
     distribution_name: str = ""
     estimator: object = None
@@ -92,10 +97,11 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         observed=obs is not None,
         scale=float(np.prod([frame.scale for frame in here.plates])),
         noise=noise_of(distribution),
-        reparameterised=bool(distribution.has_rsample),
+        reparameterised=is_reparameterised(distribution),
         discrete=bool(distribution.is_discrete),
         support_size=num_support_points(distribution),
         support_moves=support_moves(distribution),
+        censored=is_censored(distribution),
         event_dim=len(distribution.event_shape),
         distribution_name=_name(distribution),
         estimator=jax.tree.map(jax.typeof, estimator) if is_estimator(estimator) else estimator,

@@ -39,6 +39,13 @@ def asked_for(located: Located, overrides) -> Estimator:
 def candidates_for(located: Located, estimator: Estimator) -> list[Estimator]:
     """Return the estimators to try for a choice, best first."""
     statement = located.statement
+    if statement.censored:
+        raise EstimatorError(
+            f"site {statement.address!r} is drawn from {statement.distribution_name}, whose density is that of an "
+            "observation and not of its draws.",
+            where=statement,
+            fix="obs=… at a censored site; a choice is drawn from the distribution that is censored",
+        )
     candidates = estimator.candidates(statement) if isinstance(estimator, Auto) else [estimator]
     for candidate in candidates:
         reason = candidate.refusal(statement) or _unfit_inside(candidate, located)

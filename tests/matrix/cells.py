@@ -41,6 +41,9 @@ SERVES = {
         estimators.StochasticDerivative(),
         "bernoulli categorical poisson geometric binomial bernoulli_pair",
     ),
+    "ByComponent": (estimators.ByComponent(), "normal_mixture"),
+    "ByComponentScore": (estimators.ByComponent("score"), "normal_mixture"),
+    "Implicit": (estimators.Implicit(), "normal_mixture"),
     "REBAR": (estimators.REBAR(), "bernoulli bernoulli_pair one_hot"),
     "RELAX": (estimators.RELAX(lambda scale, s: scale * jnp.sin(s), 0.7, scale=0.4), "bernoulli"),
 }

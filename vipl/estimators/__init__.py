@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from vipl.estimators.finite.unordered_set import UnorderedSet
     from vipl.estimators.measure.measure_valued import MeasureValued
     from vipl.estimators.measure.stochastic_derivative import StochasticDerivative
+    from vipl.estimators.mixture.by_component import ByComponent
     from vipl.estimators.pathwise.antithetic import Antithetic
+    from vipl.estimators.pathwise.implicit import Implicit
     from vipl.estimators.pathwise.quasi_monte_carlo import QuasiMonteCarlo
     from vipl.estimators.relaxed.biased import GumbelSoftmax, StraightThrough
     from vipl.estimators.relaxed.rebar import REBAR
@@ -35,10 +37,12 @@ __all__ = [
     "RELAX",
     "Antithetic",
     "Auto",
+    "ByComponent",
     "DisARM",
     "Enumerate",
     "Estimator",
     "GumbelSoftmax",
+    "Implicit",
     "LeaveOneOut",
     "MeasureValued",
     "QuasiMonteCarlo",
@@ -60,8 +64,10 @@ __getattr__ = on_first_use(
     {
         "ARM": "vipl.estimators.coupled.arm",
         "Antithetic": "vipl.estimators.pathwise.antithetic",
+        "ByComponent": "vipl.estimators.mixture.by_component",
         "DisARM": "vipl.estimators.coupled.disarm",
         "GumbelSoftmax": "vipl.estimators.relaxed.biased",
+        "Implicit": "vipl.estimators.pathwise.implicit",
         "LeaveOneOut": "vipl.estimators.score.leave_one_out",
         "MeasureValued": "vipl.estimators.measure.measure_valued",
         "QuasiMonteCarlo": "vipl.estimators.pathwise.quasi_monte_carlo",

@@ -4,20 +4,22 @@ from __future__ import annotations
 
 from vipl.estimators.base import Estimator
 from vipl.estimators.finite.enumerate import Enumerate
+from vipl.estimators.mixture.by_component import ByComponent
+from vipl.estimators.pathwise.implicit import Implicit
 from vipl.estimators.pathwise.reparam import Reparam
 from vipl.estimators.score.score_function import LEAVE_ONE_OUT, ScoreFunction
 
 
 class Auto(Estimator):
-    """Pick an estimator for each site: `Reparam`, else `Enumerate`, else `ScoreFunction`.
+    """Pick an estimator for each site: `Reparam`, else `Enumerate`, else `ScoreFunction`; for mixtures `ByComponent`.
 
     `Reparam` where the distribution has a differentiable sampler and the objective is continuous in the value as far
-    as can be seen; `Enumerate` where the support has at most
-    `max_size` points and the objective treats the elements of the site separately; `ScoreFunction` elsewhere, with
-    the other samples for a baseline where `num_samples` is more than 1.
+    as can be seen; for a mixture of such `ByComponent`, or `Implicit` where the objective mixes the elements of the
+    site; `Enumerate` where the support has at most `max_size` points and the objective treats the elements separately;
+    `ScoreFunction` elsewhere, with the other samples for a baseline where `num_samples` is more than 1.
 
     Args:
-        max_size: largest support that is enumerated.
+        max_size: largest support, or number of components, that is enumerated.
 
     Example:
         >>> from vipl import estimators
@@ -30,7 +32,13 @@ class Auto(Estimator):
 
     def candidates(self, statement) -> list[Estimator]:
         """Return the estimators to try for a site, best first."""
-        candidates = [Reparam(), Enumerate(self.max_size), ScoreFunction(LEAVE_ONE_OUT)]
-        if statement.support_size is None or statement.support_size > self.max_size:
-            candidates.pop(1)
+        candidates = [
+            Reparam(),
+            ByComponent(max_size=self.max_size),
+            Implicit(),
+            ByComponent("score"),
+            ScoreFunction(LEAVE_ONE_OUT),
+        ]
+        if statement.support_size is not None and statement.support_size <= self.max_size:
+            candidates.insert(1, Enumerate(self.max_size))
         return [c for c in candidates if c.refusal(statement) is None] or candidates[-1:]

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import itertools
 
+import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
 
@@ -53,6 +54,14 @@ class Elements:
         """Yield masks that choose the elements to change together: all of them, but one at a time where mixed."""
         for index in itertools.product(*(range(self.shape[axis]) for axis in self.mixed)):
             yield self.chosen(index)
+
+    def one_at_random(self, key):
+        """Return a mask that chooses one of the elements that are mixed with one another, each as likely."""
+        sizes = tuple(self.shape[axis] for axis in self.mixed)
+        apart = tuple(size for axis, size in enumerate(self.shape) if axis not in self.mixed)
+        which = jax.random.randint(key, apart, 0, self.num_mixed)
+        mask = which[..., None] == jnp.arange(self.num_mixed)
+        return jnp.moveaxis(mask.reshape(*apart, *sizes), tuple(range(-len(sizes), 0)), self.mixed)
 
     def chosen(self, index):
         """Return the mask of the elements at an index along the mixed axes."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+import math
 
 import jax
 import jax.numpy as jnp
@@ -15,7 +16,9 @@ from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.statement import Statement
 from vipl.distributions.base_noise import Noise, noise_of
+from vipl.distributions.cdf import has_cdf
 from vipl.distributions.censoring import is_censored
+from vipl.distributions.components import num_components, without_plates
 from vipl.distributions.finite import num_support_points
 from vipl.distributions.moving import support_moves
 from vipl.distributions.relaxable import is_relaxable
@@ -39,6 +42,9 @@ class SampleStatement(Statement):
         support_size: number of points of a finite support, or None.
         support_moves: whether the support depends on parameters.
         censored: whether the density is that of an observation, and no draw's.
+        components: of how many differentiable components it is a mixture, or None.
+        elements: how many of its elements are in one event, where it is a mixture.
+        has_cdf: whether its distribution function is exact.
         event_dim: how many of the last axes of its value belong to one event.
         distribution_name: the class of its distribution.
         estimator: the gradient estimator that the site asks for, with shapes in place of its arrays, or None.
@@ -54,6 +60,9 @@ class SampleStatement(Statement):
     support_size: int | None = None
     support_moves: bool = False
     censored: bool = False
+    components: int | None = None
+    elements: int = 1
+    has_cdf: bool = False
     event_dim: int = 0
     distribution_name: str = ""
     estimator: object = None
@@ -102,6 +111,9 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         support_size=num_support_points(distribution),
         support_moves=support_moves(distribution),
         censored=is_censored(distribution),
+        components=num_components(distribution),
+        elements=math.prod(distribution.event_shape) // math.prod(without_plates(distribution).event_shape),
+        has_cdf=has_cdf(distribution),
         event_dim=len(distribution.event_shape),
         distribution_name=_name(distribution),
         estimator=jax.tree.map(jax.typeof, estimator) if is_estimator(estimator) else estimator,

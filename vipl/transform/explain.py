@@ -127,9 +127,12 @@ def _reason(plan, located, estimator) -> str:
     if not plan.is_automatic(located.path):
         return "asked for; BIASED" if estimator.biased else "asked for"
     if located.path in plan.jumped:
-        return f"Reparam would be biased: {plan.jumped[located.path]}"
+        pathwise = "ByComponent" if statement.components else "Reparam"
+        return f"{pathwise} would be biased: {plan.jumped[located.path]}"
     if isinstance(estimator, Reparam):
         return "its sampler is differentiable"
+    if statement.components and estimator.pathwise:
+        return f"a mixture of {statement.components} components with differentiable samplers"
     if isinstance(estimator, Enumerate):
         return f"its support has {statement.support_size} points"
     if statement.support_size is None:

@@ -72,6 +72,54 @@ def _gamma(d, key, shape):
     return x, [Pair(d.rate, concentration / d.rate, x, more)]
 
 
+def _laplace(d, key, shape):
+    key_sign, key_size = jax.random.split(key)
+    sign = jax.random.rademacher(key_sign, shape, jnp.result_type(float))
+    first, second = jax.random.exponential(key_size, (2, *shape))
+    x = d.loc + d.scale * sign * first
+    by_loc = Pair(d.loc, 1 / (2 * d.scale), d.loc + d.scale * first, d.loc - d.scale * first)
+    return x, [by_loc, Pair(d.scale, 1 / d.scale, x + d.scale * sign * second, x)]
+
+
+def _half_normal(d, key, shape):
+    key_gaussian, key_uniform = jax.random.split(key)
+    maxwell = jnp.sqrt(jnp.sum(jax.random.normal(key_gaussian, (3, *shape)) ** 2, axis=0))
+    x = d.scale * maxwell * jax.random.uniform(key_uniform, shape)
+    return x, [Pair(d.scale, 1 / d.scale, d.scale * maxwell, x)]
+
+
+def _weibull(d, key, shape):
+    concentration = without_derivative(d.concentration)
+    first, second = jax.random.exponential(key, (2, *shape))
+    power = lambda e: d.scale * e ** (1 / concentration)  # noqa: E731
+    return power(first), [Pair(d.scale, concentration / d.scale, power(first + second), power(first))]
+
+
+def _gamma_poisson(d, key, shape):
+    key_rate, key_count, key_more = jax.random.split(key, 3)
+    rate, [pair] = _gamma(d, key_rate, shape)
+    x = jax.random.poisson(key_count, jax.lax.stop_gradient(rate), shape)
+    more = jax.random.poisson(key_more, jax.lax.stop_gradient(pair.minus - rate), shape)
+    return x, [Pair(d.rate, pair.coefficient, x, x + more)]
+
+
+def _multivariate_normal(d, key, shape):
+    """Decompose in the coordinates in which the distribution is standard; `PUSHES` maps back."""
+    unit = dist.Normal(jnp.zeros(shape), 1.0)
+    z, [by_loc, by_scale] = _normal(unit, key, shape)
+    standard = jax.lax.stop_gradient(d.scale_tril)
+    solve = lambda right: jax.scipy.linalg.solve_triangular(*jnp.broadcast_arrays(standard, right), lower=True)  # noqa: E731
+    moved = solve((d.loc - jax.lax.stop_gradient(d.loc))[..., None] + jnp.zeros_like(standard))[..., 0]
+    turned = solve(d.scale_tril)  # the identity, with derivatives
+    # Below the diagonal, z_j moves the location of z_i.
+    moved = moved + jnp.sum(jnp.tril(turned, -1) * jax.lax.stop_gradient(z)[..., None, :], axis=-1)
+    diagonal = jnp.diagonal(turned, axis1=-2, axis2=-1)
+    return z, [
+        dataclasses.replace(by_loc, parameter=moved),
+        dataclasses.replace(by_scale, parameter=jnp.broadcast_to(diagonal, shape)),
+    ]
+
+
 def _geometric(d, key, shape):
     first, second = (dist.GeometricProbs(d.probs).expand(shape).sample(k) for k in jax.random.split(key))
     return first, [Pair(d.probs, 1 / d.probs, first, 1 + first + second)]
@@ -90,11 +138,26 @@ DECOMPOSITIONS = {
     dist.CategoricalProbs: _categorical,
     dist.CategoricalLogits: _categorical,
     dist.Normal: _normal,
+    dist.LogNormal: lambda d, key, shape: _normal(d.base_dist, key, shape),
+    dist.MultivariateNormal: _multivariate_normal,
+    dist.HalfNormal: _half_normal,
+    dist.Laplace: _laplace,
+    dist.Weibull: _weibull,
     dist.Poisson: _poisson,
+    dist.GammaPoisson: _gamma_poisson,
+    dist.NegativeBinomial2: _gamma_poisson,
+    dist.NegativeBinomialProbs: _gamma_poisson,
+    dist.NegativeBinomialLogits: _gamma_poisson,
     dist.Exponential: _exponential,
     dist.Gamma: _gamma,
     dist.GeometricProbs: _geometric,
     dist.GeometricLogits: _geometric,
     dist.BinomialProbs: _binomial,
     dist.BinomialLogits: _binomial,
+}
+
+# How values are mapped where the decomposition is in other coordinates.
+PUSHES = {
+    dist.LogNormal: lambda d, x: jnp.exp(x),
+    dist.MultivariateNormal: lambda d, z: d.loc + jnp.matmul(d.scale_tril, z[..., None])[..., 0],
 }

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import jax
 import jax.numpy as jnp
 from jax import lax
 
 from vipl.estimators.base import Estimator, WeightedSamples
 from vipl.estimators.elements import elements_of
-from vipl.estimators.measure.decompositions import DECOMPOSITIONS
+from vipl.estimators.measure.decompositions import DECOMPOSITIONS, PUSHES
 from vipl.estimators.measure.first_order import ghost
 
 
@@ -16,10 +17,16 @@ class MeasureValued(Estimator):
 
     Estimates ∇ E f(x) by c (f(x⁺) − f(x⁻)) + ∇ f(x). Prefer it for few parameters and rough costs: its variance does
     not depend on how steep the costs are, and for a Bernoulli choice it is exact given all else. Cost: three
-    evaluations for one parameter and two more for each further one; where the objective mixes N elements, 1 + 2N.
+    evaluations for one parameter and two more for each further one; where the objective mixes N elements, those of a
+    MultivariateNormal too, N times as many. `coordinates="one"` changes one of these, drawn at random, with N times the
+    weight: the cost of one element, for more variance.
 
-    Requirements: Bernoulli, Categorical, Normal, Poisson, Exponential, Gamma (in its rate), Geometric or Binomial.
-    First derivatives only.
+    Args:
+        coordinates: which of the elements that are mixed change: `"all"` in turn, or `"one"` at random.
+
+    Requirements: Bernoulli, Categorical, Normal, LogNormal, MultivariateNormal, HalfNormal, Laplace, Poisson,
+    Exponential, Geometric, Binomial; Gamma, GammaPoisson and the negative binomials in their rate (probability, mean),
+    Weibull in its scale. First derivatives only.
 
     Raises:
         EstimatorError: another distribution; a second derivative; a derivative in the concentration of a Gamma.
@@ -33,27 +40,38 @@ class MeasureValued(Estimator):
         >>> jax.grad(square, argnums=1)(jax.random.key(0), 3.0).shape
         ()
 
-    Source: Pflug 1996; Mohamed et al. 2020, JMLR 21(132), §6.
+    Source: Pflug 1996; Mohamed et al. 2020, JMLR 21(132), §6; Rosca et al. 2019 for the multivariate normal.
     """
 
     first_order = True
 
+    def __init__(self, coordinates: str = "all"):
+        if coordinates not in ("all", "one"):
+            raise ValueError(f'coordinates is {coordinates!r}; it is "all" or "one".')
+        self.coordinates = coordinates
+
     def weigh(self, key, distribution, joint_axes) -> WeightedSamples:
         """Return the draw and the pairs, with weights 1 and ±c(θ − stop_gradient(θ))."""
         elements = elements_of(distribution, joint_axes)
-        x, pairs = DECOMPOSITIONS[type(elements.base)](elements.base, key, elements.shape)
+        key_pairs, key_which = jax.random.split(key)
+        x, pairs = DECOMPOSITIONS[type(elements.base)](elements.base, key_pairs, elements.shape)
         x = lax.stop_gradient(jnp.broadcast_to(x, elements.shape))
-        values, weights = [x], [jnp.ones(elements.kept)]
+        masks, factor = elements.one_at_a_time(), 1
+        if self.coordinates == "one" and elements.num_mixed > 1:
+            masks, factor = [elements.one_at_random(key_which)], elements.num_mixed
+        masks, values, weights = list(masks), [x], [jnp.ones(elements.kept)]
         for pair in pairs:
-            weight = ghost(jnp.asarray(pair.parameter), lax.stop_gradient(pair.coefficient), "MeasureValued")
-            for chosen in elements.one_at_a_time():
+            coefficient = factor * lax.stop_gradient(pair.coefficient)
+            weight = ghost(jnp.asarray(pair.parameter), coefficient, "MeasureValued")
+            for chosen in masks:
                 part = elements.together(jnp.where(chosen, weight, 0.0))
                 for sign, changed in ((1.0, pair.plus), (-1.0, pair.minus)):
                     if changed is None:
                         continue
                     values.append(jnp.where(chosen, lax.stop_gradient(changed), x).astype(x.dtype))
                     weights.append(sign * part)
-        return WeightedSamples(jnp.stack(values), jnp.stack(weights))
+        push = PUSHES.get(type(elements.base), lambda _, value: value)
+        return WeightedSamples(lax.stop_gradient(push(elements.base, jnp.stack(values))), jnp.stack(weights))
 
     def refusal(self, statement) -> str | None:
         """Return why a site has no known decomposition, or None."""

@@ -12,6 +12,7 @@ from vipl.testing.families.continuous import (
     GAMMA_RATE,
     LOG_NORMAL,
     NORMAL,
+    NORMAL_MIXTURE,
     UNIFORM,
 )
 from vipl.testing.families.discrete import BERNOULLI, BINOMIAL, CATEGORICAL, GEOMETRIC, ONE_HOT, PAIR, POISSON
@@ -35,6 +36,7 @@ FAMILIES = {
         BETA,
         DIRICHLET,
         UNIFORM,
+        NORMAL_MIXTURE,
     )
 }
 
@@ -51,6 +53,7 @@ __all__ = [
     "GEOMETRIC",
     "LOG_NORMAL",
     "NORMAL",
+    "NORMAL_MIXTURE",
     "ONE_HOT",
     "PAIR",
     "POISSON",

@@ -88,3 +88,18 @@ UNIFORM = _continuous(  # its bounds are fixed: only the objective depends on th
     panels([-1, 1, 2], 8),
     lambda t, x: jnp.full(x.shape, -np.log(3.0)),
 )
+_MIXTURE_SCALES = np.array([0.6, 0.9])
+
+
+def _mixture(t):
+    logits = jnp.stack([t[..., 0], jnp.zeros_like(t[..., 0])], axis=-1)
+    parts = dist.Normal(jnp.stack([t[..., 1], -t[..., 1]], axis=-1), _MIXTURE_SCALES)
+    return dist.MixtureSameFamily(dist.Categorical(logits=logits), parts)
+
+
+def _mixture_log_density(t, x):
+    first, second = (_normal_log_density((s * t[1], scale), x) for s, scale in zip((1, -1), _MIXTURE_SCALES))
+    return jnp.logaddexp(t[0] + first, second) - jnp.logaddexp(t[0], 0.0)
+
+
+NORMAL_MIXTURE = _continuous("normal_mixture", _mixture, (0.6, 1.2), LINE, _mixture_log_density)

@@ -43,6 +43,10 @@ def _euler(scale):
     return dist.EulerMaruyama(jnp.arange(4.0), lambda x, t: (-x, scale * jnp.ones_like(x)), dist.Normal(0.0, scale))
 
 
+def _euler_from(loc, scale):
+    return dist.EulerMaruyama(jnp.arange(3.0), lambda x, t: (-0.5 * x, 0.8 * jnp.ones_like(x)), dist.Normal(loc, scale))
+
+
 def _skewed(skewness):
     return dist.SineSkewed(dist.VonMises(jnp.zeros(2), jnp.ones(2)).to_event(1), skewness)
 
@@ -51,6 +55,7 @@ CASES = {
     "Delta": Case(dist.Delta, (TWO, V([0.0, 1.0])), 7.0),
     "DoublyTruncatedPowerLaw": Case(lambda a: dist.DoublyTruncatedPowerLaw(a, 0.5, 2.0), (V([-1.5, 0.7]),), 2.5),
     "EulerMaruyama": Case(_euler, (V(0.7),)),
+    "EulerMaruyama-start": Case(_euler_from, (V(0.4), V(0.7))),
     "ExpandedDistribution": Case(lambda r: dist.Exponential(r).expand([3, 2]), (TWO,), -1.0),
     "ExpandedDistribution-interstitial": Case(
         lambda r: dist.Gamma(r, r).expand([3, 2]), (V([[0.7], [1.6], [2.0]]),), -1.0

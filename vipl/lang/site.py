@@ -112,7 +112,7 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         support_moves=support_moves(distribution),
         censored=is_censored(distribution),
         components=num_components(distribution),
-        elements=math.prod(distribution.event_shape) // math.prod(without_plates(distribution).event_shape),
+        elements=math.prod(distribution.event_shape[: distribution.event_dim - without_plates(distribution).event_dim]),
         has_cdf=has_cdf(distribution),
         event_dim=len(distribution.event_shape),
         distribution_name=_name(distribution),
@@ -148,10 +148,10 @@ def _value_dtype(structure, avals, x64):
     leaves = [jax.ShapeDtypeStruct(shape, dtype) for shape, dtype in avals]
     try:
         return jax.eval_shape(draw, *leaves).dtype
-    except NotImplementedError as error:
+    except (NotImplementedError, ImportError) as error:
         name = type(jax.tree.unflatten(structure, leaves)).__name__
         raise ProgramError(
-            f"{name} cannot be sampled from ({error}).",
+            f"{name} cannot be sampled from" + (f" ({error})." if str(error) else "."),
             where=user_source(),
             fix="vipl.factor adds a log density alone",
         ) from error

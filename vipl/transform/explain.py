@@ -136,7 +136,7 @@ def _reason(plan, located, estimator) -> str:
     if isinstance(estimator, Enumerate):
         return f"its support has {statement.support_size} points"
     if statement.support_size is None:
-        return "discrete, without a finite support" if statement.discrete else "no differentiable sampler"
+        return "discrete, without a finite support that is known" if statement.discrete else "no differentiable sampler"
     if located.path in plan.unfit:
         return f"too many values to enumerate: {plan.unfit[located.path]}"
     return "its support is too large to enumerate"

@@ -84,9 +84,36 @@ class WrongTail(estimators.DisARM):
         return super()._coefficient(uniform, first, second, 1 - chance) * jnp.minimum(chance, 1 - chance)
 
 
+class ComponentWithoutScore(estimators.ByComponent):
+    """The component that was drawn counts as given, as where a mixture is drawn and called reparameterised."""
+
+    def weigh(self, key, distribution, joint_axes):
+        samples = super().weigh(key, distribution, joint_axes)
+        return dataclasses.replace(samples, log_weights=lax.stop_gradient(samples.log_weights))
+
+
+class FixedWeights(estimators.ByComponent):
+    """The weights of the components are not differentiated."""
+
+    def weigh(self, key, distribution, joint_axes):
+        samples = super().weigh(key, distribution, joint_axes)
+        return dataclasses.replace(samples, weights=lax.stop_gradient(samples.weights))
+
+
+class OneCoordinateUnweighted(estimators.MeasureValued):
+    """One coordinate of several is perturbed, and not weighted for having been drawn."""
+
+    def weigh(self, key, distribution, joint_axes):
+        samples = super().weigh(key, distribution, joint_axes)
+        return dataclasses.replace(samples, weights=stretched(samples.weights, 0.5))
+
+
 @pytest.mark.parametrize(
     ("estimator", "family", "context"),
     [
+        (ComponentWithoutScore("score"), "normal_mixture", "scalar"),
+        (FixedWeights(), "normal_mixture", "scalar"),
+        (OneCoordinateUnweighted("one"), "bernoulli_pair", "scalar"),
         (OneSided(), "normal", "scalar"),
         (Unshifted(4), "normal", "plate"),
         (OneTail(), "bernoulli_pair", "scalar"),

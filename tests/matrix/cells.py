@@ -29,6 +29,7 @@ SERVES = {
         estimators.MeasureValued(),
         "bernoulli categorical normal poisson exponential gamma_rate geometric binomial bernoulli_pair",
     ),
+    "MeasureValuedOne": (estimators.MeasureValued("one"), "bernoulli_pair normal"),
     "LeaveOneOut": (estimators.LeaveOneOut(3), "bernoulli categorical normal poisson"),
     "Antithetic": (estimators.Antithetic(), "normal log_normal uniform"),
     "QuasiMonteCarlo": (estimators.QuasiMonteCarlo(4), "normal log_normal uniform"),

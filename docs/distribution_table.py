@@ -20,10 +20,11 @@ from vipl.testing import strategy  # noqa: E402
 PAGE = HERE / "distributions.md"
 TOP = """# Which estimator serves which distribution
 
-Every class of `vipl.distributions`: what `Auto` takes for a choice of it, where the objective is smooth in the value and treats the
-elements of a plate separately, why, and what else serves it. All parameters count as differentiated. Where the objective jumps,
-`Auto` goes on to the next that minds no jump, `Enumerate` or `ScoreFunction`; `explain` says so. `vipl.testing.strategy(distribution)`
-returns a row for an instance, and why the others refuse. The relaxations that are biased are left out.
+Every class of `vipl.distributions`: what `Auto` takes for a choice of it, where the objective is smooth in the value
+and treats the elements of a plate separately, why, and what else serves it. All parameters count as differentiated.
+Where the objective jumps, `Auto` goes on to the next that minds no jump, `Enumerate` or `ScoreFunction`; `explain` says
+so. `vipl.testing.strategy(distribution)` returns a row for an instance, and why the others refuse. The relaxations that
+are biased are left out.
 
 The gradient of every row's estimator is compared with finite differences of the expectation by
 `tests/laws/test_strategies.py`. This page is made by `python docs/distribution_table.py`.

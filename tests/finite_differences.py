@@ -23,7 +23,7 @@ def cost(event):
 
 
 def direction(parameter):
-    """Return a direction along which a parameter stays what it is: a simplex, a triangular matrix, a positive number."""
+    """Return a direction along which a parameter stays a simplex, a triangular matrix, a positive number."""
     theta = np.asarray(parameter, float)
     spread = 1 + 0.4 * np.cos(1.7 * np.arange(theta.size) + 0.3).reshape(theta.shape)
     on_simplex = theta.ndim and theta.shape[-1] > 1 and np.allclose(theta.sum(-1), 1) and np.all(theta >= 0)

@@ -20,9 +20,7 @@ RESOLUTION = 0.02 if LONG else 0.1  # of the whole gradient: the error that must
 BATCH, MOST_BATCHES = 4000, 20_000 if LONG else 2000
 CLOSED_OVER = ["EulerMaruyama"]  # its case's function closes over the parameter: refused
 WITH_GRADIENT = [
-    name
-    for name, case in CASES.items()
-    if case.parameters and name not in CLOSED_OVER and strategy(case.make()).picked
+    name for name, case in CASES.items() if case.parameters and name not in CLOSED_OVER and strategy(case.make()).picked
 ]
 
 

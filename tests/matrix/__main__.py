@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python -m matrix [--jobs N] [PATTERN ...]
 
-Without a pattern the usual cells are judged, or with `VIPL_LONG=1` all, at 2 % instead of 10 %; with patterns, those whose
-names contain every one. N processes share the cells, taking one after the other.
+Without a pattern the usual cells are judged, or with `VIPL_LONG=1` all, at 2 % instead of 10 %; with patterns, those
+whose names contain every one. N processes share the cells, taking one after the other.
 """
 
 import argparse

@@ -18,7 +18,7 @@ _CENSORED = (
 
 
 def is_censored(distribution: Distribution) -> bool:
-    """Return whether a draw is from another law than the density: NumPyro draws what would have been seen uncensored."""
+    """Return whether a draw is from another law than the density: NumPyro draws what is not censored."""
     while isinstance(distribution, (dist.Independent, dist.ExpandedDistribution, dist.MaskedDistribution)):
         distribution = distribution.base_dist
     return isinstance(distribution, _CENSORED)

@@ -10,10 +10,8 @@ from __future__ import annotations
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import numpyro.distributions as dist
 
-from vipl._core.compat import is_tracer
 from vipl.distributions.extra import OneHotCategoricalLogits, OneHotCategoricalProbs
 
 _WRAPPERS = (dist.ExpandedDistribution, dist.MaskedDistribution)

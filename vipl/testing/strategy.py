@@ -94,5 +94,7 @@ def _all_estimators() -> dict[str, estimators.Estimator]:
     return {
         name: cls(**_ARGUMENTS.get(name, {}))
         for name, cls in found.items()
-        if inspect.isclass(cls) and issubclass(cls, estimators.Estimator) and cls.weigh is not estimators.Estimator.weigh
+        if inspect.isclass(cls)
+        and issubclass(cls, estimators.Estimator)
+        and cls.weigh is not estimators.Estimator.weigh
     }

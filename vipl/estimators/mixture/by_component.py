@@ -18,8 +18,7 @@ WAYS = ("enumerate", "score")
 
 
 class ByComponent(Estimator):
-    """Take a mixture for what it is, a choice of a component and a draw of that: sum out or score the choice, and
-    differentiate through the draw.
+    """Sum out or score which component of a mixture a draw comes from, and differentiate through the draw.
 
     `"enumerate"` draws every component once, x_k(ε, θ), with weight π_k: Σ_k π_k f(x_k) has no variance from the
     choice. `"score"` draws one component k, with weight exp(log π_k − stop_gradient(log π_k)). Prefer the first where

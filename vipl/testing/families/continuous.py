@@ -98,7 +98,9 @@ def _mixture(t):
 
 
 def _mixture_log_density(t, x):
-    first, second = (_normal_log_density((s * t[1], scale), x) for s, scale in zip((1, -1), _MIXTURE_SCALES))
+    first, second = (
+        _normal_log_density((s * t[1], scale), x) for s, scale in zip((1, -1), _MIXTURE_SCALES, strict=True)
+    )
     return jnp.logaddexp(t[0] + first, second) - jnp.logaddexp(t[0], 0.0)
 
 

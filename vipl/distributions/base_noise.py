@@ -13,6 +13,7 @@ reparameterised sampler; elsewhere the value is constant. The rules are in `tran
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -95,7 +96,7 @@ def transport_value(distribution: Distribution, noise_value) -> jax.Array:
     return value if is_reparameterised(distribution) else lax.stop_gradient(value)
 
 
-def push_forward(distribution: Distribution, draw_leaf, *, scored: bool = True):
+def push_forward(distribution: Distribution, draw_leaf, *, scored: bool = True) -> tuple[Any, Any]:
     """Draw from what a distribution is made of, and push the draw through its wrappers and transforms.
 
     Args:

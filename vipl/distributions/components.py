@@ -8,6 +8,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpyro.distributions as dist
@@ -37,16 +39,18 @@ def num_components(distribution: Distribution) -> int | None:
     return d.mixture_size if all(map(is_reparameterised, parts)) else None
 
 
-def log_weights(d: Distribution):
+def log_weights(d: Any):
     """Return the log probabilities of the components, `(*batch, components)`."""
     if isinstance(d, dist.HurdleLogits):
-        return jax.nn.log_sigmoid(jnp.stack([d.gate_logits, -d.gate_logits], axis=-1))
+        logits = jnp.asarray(d.gate_logits)
+        return jax.nn.log_sigmoid(jnp.stack([logits, -logits], axis=-1))
     if isinstance(d, dist.HurdleProbs):
-        return jnp.stack([jnp.log(d.gate), jnp.log1p(-d.gate)], axis=-1)
+        gate = jnp.asarray(d.gate)
+        return jnp.stack([jnp.log(gate), jnp.log1p(-gate)], axis=-1)
     return jax.nn.log_softmax(d.mixing_distribution.logits)
 
 
-def draw_components(d: Distribution, key, shape):
+def draw_components(d: Any, key, shape):
     """Return a draw of every component, `(components, *shape, *event)`, differentiable in their parameters."""
     if isinstance(d, dist.MixtureSameFamily):
         every = d.component_distribution.expand((*shape, d.mixture_size))

@@ -14,10 +14,10 @@ from numpyro.distributions import Distribution, constraints
 class MendedLevy(dist.Levy):
     """NumPyro's `Levy` keeps its support in an attribute that is no part of the pytree."""
 
-    @constraints.dependent_property(is_discrete=False)
+    @constraints.dependent_property(is_discrete=False)  # pyright: ignore[reportArgumentType]
     def support(self):
         """All above `loc`."""
-        return constraints.greater_than(self.loc)
+        return constraints.greater_than(self.loc)  # pyright: ignore[reportArgumentType]
 
 
 # By name, since one is private to NumPyro: the positive part of `HurdleNegativeBinomial2`, which names its mean, a

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 from numpyro.distributions import Distribution
 
@@ -19,7 +21,7 @@ from vipl.lang.program import Program, ProgramFunction
 from vipl.lang.site import is_estimator, site_statement
 
 
-def sample(address: str, distribution_or_program, *, obs=None, estimator=None):
+def sample(address: str, distribution_or_program, *, obs=None, estimator: Any = None):
     """Draw a value at an address, or observe one there.
 
     Args:

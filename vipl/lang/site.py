@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 import functools
 import math
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -51,7 +52,7 @@ class SampleStatement(Statement):
         token: stands for the draw, to say which choice a log density is of.
     """
 
-    structure: object = None
+    structure: Any = None
     observed: bool = False
     scale: float = 1.0
     noise: Noise | None = None

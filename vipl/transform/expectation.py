@@ -91,8 +91,8 @@ class Expectation:
         Its derivative is that of the estimate: `jax.value_and_grad(objective.value_and_credits, has_aux=True, …)`.
 
         Returns:
-            A pair of what a call returns and `{address: costs}`: the sum of the costs that the score is multiplied by,
-            element by element, without derivative; of the shape of the choice's batch, behind an axis n with
+            A pair of what a call returns and a dict by address, with the sum of the costs that the score is multiplied
+            by, element by element, without derivative; of the shape of the choice's batch, behind an axis n with
             `num_samples` n > 1. An address that occurs several times has a tuple of them.
 
         Example:

@@ -97,7 +97,8 @@ class Plan:
     @property
     def compared(self) -> list:
         """Those of them whose baseline is made of the other estimates."""
-        return [path for path in self.credited if self.estimators[path].leaves_one_out]
+        pairs = self.estimators.items()
+        return [path for path, each in pairs if isinstance(each, ScoreFunction) and each.leaves_one_out]
 
     def draw_noise(self, key) -> dict:
         """Draw what every random statement needs."""

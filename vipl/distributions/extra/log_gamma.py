@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -44,14 +46,16 @@ class LogGamma(Distribution):
 
     arg_constraints = {"concentration": constraints.positive, "rate": constraints.positive}
     reparametrized_params = ["concentration", "rate"]
-    support = constraints.real
+    support: Any = constraints.real
+    concentration: Any
+    rate: Any
 
     def __init__(self, concentration, rate=1.0, *, validate_args=None):
         batch_shape = lax.broadcast_shapes(jnp.shape(concentration), jnp.shape(rate))
         self.concentration, self.rate = promote_shapes(concentration, rate)
         super().__init__(batch_shape, validate_args=validate_args)
 
-    def sample(self, key, sample_shape=()):
+    def sample(self, key: Any, sample_shape=()):
         """Draw, `(*sample_shape, *batch)`."""
         shape = (*sample_shape, *self.batch_shape)
         concentration = jnp.broadcast_to(jnp.asarray(self.concentration, jnp.result_type(float)), shape)
@@ -127,4 +131,5 @@ def _slope(concentration, value):
         rate_of_change = rate_of_change - 1 / (a + k)
         total, slope = total + term, slope + term * rate_of_change
     by_series = (total * (digamma(a + 1) - value) - slope) / a
-    return jnp.where(small, by_series, lax.random_gamma_grad(a, jnp.maximum(x, SMALL)) / jnp.maximum(x, SMALL))
+    above = jnp.maximum(x, SMALL)
+    return jnp.where(small, by_series, lax.random_gamma_grad(a, above) / above)  # pyright: ignore[reportCallIssue]

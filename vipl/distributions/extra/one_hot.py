@@ -51,7 +51,7 @@ class _OneHot(Distribution):
 
     probs: Any
     logits: Any
-    support = constraints.multinomial(1)
+    support: Any = constraints.multinomial(1)
     has_enumerate_support = True
 
     def _set_shape(self, parameter, validate_args):
@@ -60,7 +60,7 @@ class _OneHot(Distribution):
         *batch_shape, size = jnp.shape(parameter)
         super().__init__(tuple(batch_shape), (size,), validate_args=validate_args)
 
-    def sample(self, key, sample_shape=()):
+    def sample(self, key: Any, sample_shape=()):
         """Draw integers, `(*sample_shape, *batch, K)`."""
         index = jax.random.categorical(key, self.logits, shape=(*sample_shape, *self.batch_shape))
         return self.one_hot(index)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -47,7 +49,7 @@ def RelaxedOneHotCategorical(temperature, probs=None, logits=None, *, validate_a
     """
     if (probs is None) == (logits is None):
         raise ValueError("RelaxedOneHotCategorical takes one of probs and logits.")
-    logits = jnp.log(probs) if logits is None else logits
+    logits = jnp.log(jnp.asarray(probs)) if logits is None else logits
     return RelaxedOneHotCategoricalLogits(temperature, logits, validate_args=validate_args)
 
 
@@ -62,7 +64,9 @@ class RelaxedOneHotCategoricalLogits(Distribution):
 
     arg_constraints = {"temperature": constraints.positive, "logits": constraints.real_vector}
     reparametrized_params = ["temperature", "logits"]
-    support = constraints.simplex
+    support: Any = constraints.simplex
+    temperature: Any
+    logits: Any
 
     def __init__(self, temperature, logits, *, validate_args=None):
         if jnp.ndim(logits) < 1:
@@ -77,7 +81,7 @@ class RelaxedOneHotCategoricalLogits(Distribution):
         """The probabilities of the category that is relaxed, `(*batch, K)`."""
         return jax.nn.softmax(jnp.asarray(self.logits), axis=-1)
 
-    def sample(self, key, sample_shape=()):
+    def sample(self, key: Any, sample_shape=()):
         """Draw points of the simplex, `(*sample_shape, *batch, K)`."""
         shape = (*sample_shape, *self.batch_shape, *self.event_shape)
         return self.from_uniform(jax.random.uniform(key, shape, jnp.result_type(float)))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -78,7 +79,7 @@ def _chance(p, rest, members: frozenset):
         rest: the sum of all others that are there to be drawn.
         members: which values.
     """
-    chances = {frozenset(): jnp.ones_like(rest)}
+    chances: dict[frozenset, Any] = {frozenset(): jnp.ones_like(rest)}
     for size in range(1, len(members) + 1):
         for drawn in map(frozenset, itertools.combinations(sorted(members), size)):
             chances[drawn] = sum(

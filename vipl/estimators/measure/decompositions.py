@@ -108,7 +108,11 @@ def _multivariate_normal(d, key, shape):
     unit = dist.Normal(jnp.zeros(shape), 1.0)
     z, [by_loc, by_scale] = _normal(unit, key, shape)
     standard = jax.lax.stop_gradient(d.scale_tril)
-    solve = lambda right: jax.scipy.linalg.solve_triangular(*jnp.broadcast_arrays(standard, right), lower=True)  # noqa: E731
+
+    def solve(right):
+        left, right = jnp.broadcast_arrays(standard, right)
+        return jax.scipy.linalg.solve_triangular(left, right, lower=True)
+
     moved = solve((d.loc - jax.lax.stop_gradient(d.loc))[..., None] + jnp.zeros_like(standard))[..., 0]
     turned = solve(d.scale_tril)  # the identity, with derivatives
     # Below the diagonal, z_j moves the location of z_i.

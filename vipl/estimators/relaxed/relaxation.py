@@ -43,7 +43,8 @@ def relaxation_of(distribution, key, temperature) -> Relaxation:
     """
     elements = elements_of(distribution)
     draw = _one_hot if isinstance(elements.base, ONE_HOT) else _bernoulli
-    return draw(elements.base, elements.shape, *jax.random.split(key), temperature)
+    key, key_again = jax.random.split(key)
+    return draw(elements.base, elements.shape, key, key_again, temperature)
 
 
 _NAMES = {cls.__name__ for cls in RELAXABLE}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import jax
 
@@ -20,7 +20,7 @@ class Estimate(NamedTuple):
         credits: `{address: costs}`, as in `Expectation.value_and_credits`; empty if they are not asked for.
     """
 
-    result: object
+    result: Any
     credits: dict
 
 
@@ -46,7 +46,7 @@ def estimate(plan, key, *, others: str | None = None, with_credits: bool = False
     wanted = plan.credited if with_credits else compared
     credits = credits_of(terms, weights, [choice for choice in wanted if choice in weights])
     for choice in compared:
-        if choice in weights:
+        if choice in weights and others is not None:
             total = total + left_out(credits[choice], weights[choice], others)
     arrays = [collapse(close_auxiliary(other, weights)).array for other in auxiliary]
     named: dict[str, list[jax.Array]] = {}

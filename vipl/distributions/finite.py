@@ -45,7 +45,7 @@ def log_prob_table(distribution):
 
     Example:
         >>> import vipl.distributions as dist
-        >>> log_prob_table(dist.Categorical(probs=np.full((3, 4), 0.25))).shape
+        >>> log_prob_table(dist.Categorical(probs=jnp.full((3, 4), 0.25))).shape
         (4, 3)
     """
     batch_shape = distribution.batch_shape

@@ -42,6 +42,11 @@ def sample(function, count, *args, seed=0):
 
 def exact_bound(alpha, num_particles):
     """Return the objective of an order as a function of the parameters."""
+    return exact_mean(lambda log_weights: bound_of(log_weights, alpha), num_particles)
+
+
+def exact_mean(function, num_particles):
+    """Return the mean of a function of the log weights, `(…, num_particles)`, as a function of the parameters."""
     points, areas = np.polynomial.legendre.leggauss(80)
     points, areas = 7 * points, 7 * areas
     index = np.array(list(itertools.product(range(len(points)), repeat=num_particles)))
@@ -50,7 +55,7 @@ def exact_bound(alpha, num_particles):
         log_q = _log_normal(points, theta[0], jnp.exp(theta[1]))
         log_weights = (_log_normal(points, theta[2], 1.0) + _log_normal(DATUM, points, 1.0) - log_q)[index]
         chances = jnp.exp(jnp.sum(log_q[index], axis=1)) * np.prod(areas[index], axis=1)
-        return chances @ bound_of(log_weights, alpha)
+        return chances @ function(log_weights)
 
     return bound
 

@@ -1,12 +1,16 @@
 """Objectives of several particles, and the path gradient: value and derivatives are unbiased, against quadrature."""
 
+import itertools
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from conjugate import THETA, exact_bound, of_parameters, sample
+from conjugate import DATUM, THETA, exact_bound, exact_mean, of_parameters, sample
 from helpers import assert_unbiased, draws
 
+import vipl
+import vipl.distributions as dist
 from vipl import objectives
 from vipl.objectives import dreg
 
@@ -25,12 +29,18 @@ OBJECTIVES = {  # with the order and the number of particles of the exact one
     "renyi 2": (objectives.renyi(2, 2), 2, 2),
     "renyi 2, dreg": (objectives.renyi(2, 2, "dreg"), 2, 2),
 }
+PARTITION = (0.0, 0.1, 0.4, 1.0)
+CUBO = {"plain": objectives.cubo(2.0, 2), "dreg": objectives.cubo(2.0, 2, "dreg")}
 
 
 def check(objective, alpha, num_particles, count=200_000):
     """Check value and gradient to 2 % of each of them."""
-    exact = jax.value_and_grad(exact_bound(alpha, num_particles))(THETA)
-    found = sample(jax.value_and_grad(of_parameters(objective), argnums=1), draws(count), jnp.array(THETA))
+    check_against(of_parameters(objective), exact_bound(alpha, num_particles), count)
+
+
+def check_against(objective, mean, count=200_000):
+    exact = jax.value_and_grad(mean)(jnp.array(THETA))
+    found = sample(jax.value_and_grad(objective, argnums=1), draws(count), jnp.array(THETA))
     relative = jax.tree.map(lambda samples, truth: samples / truth, found, exact)
     assert_unbiased(relative, jax.tree.map(jnp.ones_like, exact), resolution=0.02)
 
@@ -38,6 +48,69 @@ def check(objective, alpha, num_particles, count=200_000):
 @pytest.mark.parametrize("name", OBJECTIVES)
 def test_value_and_gradient(name):
     check(*OBJECTIVES[name])
+
+
+@pytest.mark.parametrize("gradient", CUBO)
+def test_upper_bound(gradient):
+    check_against(of_parameters(CUBO[gradient]), lambda theta: -exact_bound(-1.0, 2)(theta), 400_000)
+
+
+def thermodynamic(log_weights):
+    """The formula as it is printed."""
+    total = 0.0
+    for start, end in itertools.pairwise(PARTITION):
+        powers = jnp.exp(start * log_weights)
+        total += (end - start) * jnp.sum(powers * log_weights, axis=-1) / jnp.sum(powers, axis=-1)
+    return total
+
+
+def test_thermodynamic_objective():
+    check_against(of_parameters(objectives.tvo(PARTITION, 2)), exact_mean(thermodynamic, 2), 4_500_000)
+
+
+def test_right_sum_is_seen():
+    """The other end of each interval: an upper bound."""
+    twin = objectives.tvo((0.0, 0.4, 0.7, 1.0), 2)
+    with pytest.raises(AssertionError, match="standard errors"):
+        check_against(of_parameters(twin), exact_mean(thermodynamic, 2))
+
+
+def log_normal(theta):
+    """What a guide of two parameters is: location and log scale."""
+    return theta[0], jnp.exp(theta[1])
+
+
+@pytest.mark.parametrize("beta", [0.0, 0.5, 4.0])
+def test_weighted_bound(beta):
+    def exact(theta):
+        loc, scale = log_normal(theta)
+        divergence = -theta[1] + 0.5 * (scale**2 + (loc - theta[2]) ** 2 - 1)
+        return -0.5 * ((DATUM - loc) ** 2 + scale**2) - 0.5 * jnp.log(2 * jnp.pi) - beta * divergence
+
+    objective = of_parameters(objectives.beta_elbo(beta))
+    if beta > 0:
+        return check_against(objective, exact, 600_000)
+    # nothing depends on the prior's mean
+    found = sample(jax.grad(objective, argnums=1), draws(2_500_000), jnp.array(THETA))
+    assert not found[:, 2].any()
+    exact = jax.grad(exact)(jnp.array(THETA))
+    return assert_unbiased(found[:, :2] / exact[:2], np.ones(2), resolution=0.02)
+
+
+@vipl.program
+def normal(loc, scale):
+    vipl.sample("x", dist.Normal(loc, scale))
+
+
+def test_forward_divergence():
+    """Also in the parameter of the model that is drawn from."""
+
+    def exact(theta):
+        loc, scale = log_normal(theta)
+        return -(theta[1] + 0.5 * (1 + (theta[2] - loc) ** 2) / scale**2 - 0.5)
+
+    objective = lambda key, theta: objectives.forward_kl(key, normal(theta[2], 1.0), normal(*log_normal(theta)))  # noqa: E731
+    check_against(objective, exact, 700_000)
 
 
 @pytest.mark.parametrize("name", ["iwelbo, dreg", "renyi 0.5, dreg", "renyi 2, dreg"])

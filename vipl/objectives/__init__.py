@@ -4,9 +4,13 @@ Each is an ordinary `vipl.expectation`, a few lines over `simulate` and `log_den
 it to `vipl.infer(model, guide, objective=objectives.elbo, …)`, or differentiate it in your own training loop.
 """
 
+from vipl.objectives.beta_elbo import beta_elbo
+from vipl.objectives.cubo import cubo
 from vipl.objectives.elbo import elbo
+from vipl.objectives.forward_kl import forward_kl
 from vipl.objectives.iwelbo import iwelbo
 from vipl.objectives.path_elbo import path_elbo
 from vipl.objectives.renyi import renyi
+from vipl.objectives.tvo import tvo
 
-__all__ = ["elbo", "iwelbo", "path_elbo", "renyi"]
+__all__ = ["beta_elbo", "cubo", "elbo", "forward_kl", "iwelbo", "path_elbo", "renyi", "tvo"]

@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import math
 
+import jax.numpy as jnp
+
+from vipl._core.compat import is_tracer
 from vipl._core.errors import ParameterError
 from vipl._core.source import user_source
 
@@ -33,10 +36,7 @@ def check_alpha(alpha, name: str) -> float:
         alpha: what the user gave.
         name: the objective's, for the error.
     """
-    try:
-        order = math.nan if isinstance(alpha, (bool, str)) else float(alpha)
-    except Exception:  # a traced array among others: JAX raises errors of its own
-        order = math.nan
+    order = _number(alpha)
     if not math.isfinite(order):
         raise ParameterError(
             f"alpha is {alpha!r}; it must be a finite number, known when the objective is made.",
@@ -44,6 +44,71 @@ def check_alpha(alpha, name: str) -> float:
             fix="alpha=0.5; 0.0 is the importance-weighted bound, 1.0 the evidence lower bound",
         )
     return order
+
+
+def check_order(order, name: str) -> float:
+    """Return the order of a power mean as a float, or refuse it.
+
+    Args:
+        order: what the user gave.
+        name: the objective's, for the error.
+    """
+    number = _number(order)
+    if not (math.isfinite(number) and number > 0):
+        raise ParameterError(
+            f"order is {order!r}; it must be a positive number, known when the objective is made.",
+            where=f"objectives.{name}, {user_source()}",
+            fix="order=2.0",
+        )
+    return number
+
+
+def check_partition(partition, name: str) -> tuple[float, ...]:
+    """Return a partition of [0, 1] as floats, or refuse it.
+
+    Args:
+        partition: what the user gave.
+        name: the objective's, for the error.
+    """
+    try:
+        points = tuple(map(_number, partition))
+    except Exception:  # no sequence; a traced array among others
+        points = ()
+    rising = all(start < end for start, end in zip(points[:-1], points[1:], strict=True))
+    if not (len(points) >= 2 and points[0] == 0 and points[-1] == 1 and rising):
+        raise ParameterError(
+            f"partition is {partition!r}; it must be increasing numbers from 0 to 1, known when the objective is made.",
+            where=f"objectives.{name}, {user_source()}",
+            fix="partition=(0.0, 0.05, 1.0); (0.0, 1.0) is the evidence lower bound",
+        )
+    return points
+
+
+def check_beta(beta, name: str):
+    """Return a weight as it is, or refuse it.
+
+    Args:
+        beta: what the user gave; a traced value is not looked at.
+        name: the objective's, for the error.
+    """
+    if is_tracer(beta) and jnp.shape(beta) == ():
+        return beta
+    number = _number(beta)
+    if not (math.isfinite(number) and number >= 0):
+        raise ParameterError(
+            f"beta is {beta!r}; it must be a number of at least 0.",
+            where=f"objectives.{name}, {user_source()}",
+            fix="beta=4.0; 1.0 is the evidence lower bound",
+        )
+    return beta
+
+
+def _number(value) -> float:
+    """Return a value as a float, NaN if it is no number that is known."""
+    try:
+        return math.nan if isinstance(value, (bool, str)) else float(value)
+    except Exception:  # a traced array among others: JAX raises errors of its own
+        return math.nan
 
 
 def check_gradient(gradient, name: str, offered) -> None:

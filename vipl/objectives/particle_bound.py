@@ -9,7 +9,9 @@ from vipl.objectives.vimco import vimco
 from vipl.transform.expectation import Expectation
 
 
-def particle_bound(name: str, num_particles: int, alpha: float, gradient: str, doc: str | None) -> Expectation:
+def particle_bound(
+    name: str, num_particles: int, alpha: float, gradient: str, doc: str | None, sign: int = 1
+) -> Expectation:
     """Return the expectation of log (mean_k w_k^(1−α))^(1/(1−α)).
 
     Args:
@@ -18,11 +20,12 @@ def particle_bound(name: str, num_particles: int, alpha: float, gradient: str, d
         alpha: the order of the divergence; 0 for importance weighting.
         gradient: the name of the gradient.
         doc: its documentation.
+        sign: −1 for an upper bound, which is maximised with its sign turned.
     """
     estimate = _GRADIENTS[gradient]
 
     def objective(model, guide):
-        return estimate(model, guide, num_particles, alpha)
+        return sign * estimate(model, guide, num_particles, alpha)
 
     objective.__name__, objective.__doc__ = name, doc
     return Expectation(objective, pathwise_only=gradient == "dreg", own_baseline=gradient == "vimco")

@@ -17,8 +17,12 @@ EVERY = {
     "iwelbo, vimco": objectives.iwelbo(2, "vimco"),
     "renyi": objectives.renyi(0.5, 2),
     "renyi, dreg": objectives.renyi(0.5, 2, "dreg"),
+    "cubo": objectives.cubo(2.0, 2),
+    "cubo, dreg": objectives.cubo(2.0, 2, "dreg"),
+    "tvo": objectives.tvo((0.0, 0.1, 1.0), 2),
+    "beta_elbo": objectives.beta_elbo(4.0),
 }
-PATHWISE = {name: EVERY[name] for name in ("path_elbo", "iwelbo, dreg", "renyi, dreg")}
+PATHWISE = {name: EVERY[name] for name in ("path_elbo", "iwelbo, dreg", "renyi, dreg", "cubo, dreg")}
 every = pytest.mark.parametrize("objective", EVERY.values(), ids=EVERY)
 pathwise = pytest.mark.parametrize("objective", PATHWISE.values(), ids=PATHWISE)
 
@@ -58,6 +62,18 @@ def refusal(kind, function, *args, **options):
         (lambda: objectives.renyi(float("inf"), 8), "alpha is inf; it must be a finite number", "alpha=0.5"),
         (lambda: objectives.renyi("half", 8), "alpha is 'half'", "alpha=0.5"),
         (lambda: objectives.renyi(None, 8), "alpha is None", "alpha=0.5"),
+        (lambda: objectives.cubo(0, 8), "order is 0; it must be a positive number", "order=2.0"),
+        (lambda: objectives.cubo("two", 8), "order is 'two'", "order=2.0"),
+        (lambda: objectives.cubo(2, 8, "vimco"), "cubo offers 'plain', 'dreg'", '"plain"'),
+        (lambda: objectives.cubo(2, 0), "num_particles is 0", "num_particles=8"),
+        (lambda: objectives.tvo((0.0, 0.5), 8), r"partition is \(0.0, 0.5\); .* from 0 to 1", "partition=(0.0,"),
+        (lambda: objectives.tvo((0.0, 0.5, 0.5, 1.0), 8), "must be increasing numbers", "partition=(0.0,"),
+        (lambda: objectives.tvo(4, 8), "partition is 4", "partition=(0.0,"),
+        (lambda: objectives.tvo((), 8), r"partition is \(\)", "partition=(0.0,"),
+        (lambda: objectives.tvo((0.0, 1.0), 1.5), "num_particles is 1.5", "num_particles=8"),
+        (lambda: objectives.beta_elbo(-1.0), "beta is -1.0; it must be a number of at least 0", "beta=4.0"),
+        (lambda: objectives.beta_elbo(True), "beta is True", "beta=4.0"),
+        (lambda: objectives.beta_elbo([1.0, 2.0]), r"beta is \[1.0, 2.0\]", "beta=4.0"),
         (lambda: jax.jit(lambda a: objectives.renyi(a, 8).num_samples)(0.5), "alpha is .*racer", "alpha=0.5"),
     ],
 )
@@ -140,3 +156,28 @@ def test_a_guide_with_a_factor(objective, key):
 
     error = refusal(vipl.EstimatorError, objective, key, model(1.0), weighted(0.0))
     assert "the guide has a factor, 'w'" in error.what
+
+
+def test_forward_divergence_from_what_cannot_be_drawn_from(key):
+    error = refusal(vipl.AddressError, objectives.forward_kl, key, model(1.0), guide(0.0))
+    assert "the model has evidence at 'y'" in error.what
+
+    @vipl.program
+    def weighted():
+        x = vipl.sample("x", dist.Normal(0.0, 1.0))
+        vipl.factor("w", -x)
+
+    error = refusal(vipl.AddressError, objectives.forward_kl, key, weighted(), guide(0.0))
+    assert "the model has evidence at 'w'" in error.what
+
+
+def test_forward_divergence_to_a_narrower_guide(key):
+    """The model's draws must be in the guide's support, not the other way round."""
+
+    @vipl.program
+    def positive(scale):
+        vipl.sample("x", dist.HalfNormal(scale))
+
+    assert jnp.isfinite(objectives.forward_kl(key, positive(1.0), guide(0.0)))
+    error = refusal(vipl.SupportError, objectives.forward_kl, key, guide(0.0), positive(1.0))
+    assert "'x'" in error.what

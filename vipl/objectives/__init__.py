@@ -9,8 +9,22 @@ from vipl.objectives.cubo import cubo
 from vipl.objectives.elbo import elbo
 from vipl.objectives.forward_kl import forward_kl
 from vipl.objectives.iwelbo import iwelbo
+from vipl.objectives.log_variance import log_variance
 from vipl.objectives.path_elbo import path_elbo
 from vipl.objectives.renyi import renyi
 from vipl.objectives.tvo import tvo
+from vipl.objectives.wake import wake_p, wake_q
 
-__all__ = ["beta_elbo", "cubo", "elbo", "forward_kl", "iwelbo", "path_elbo", "renyi", "tvo"]
+__all__ = [
+    "beta_elbo",
+    "cubo",
+    "elbo",
+    "forward_kl",
+    "iwelbo",
+    "log_variance",
+    "path_elbo",
+    "renyi",
+    "tvo",
+    "wake_p",
+    "wake_q",
+]

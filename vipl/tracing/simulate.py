@@ -137,7 +137,7 @@ class Choose(Meaning):
             density = score(statement, leaves, value, guard=False)
         else:
             arrays = leaves[statement.structure.num_leaves :]
-            value, density = push_forward(distribution, functools.partial(_choose_leaf, statement, token, arrays))
+            value, density = push_forward(distribution, functools.partial(choose_leaf, statement, token, arrays))
         # A masked density is not the one that the choice was drawn by.
         own = token if unmasked(distribution) is distribution else None
         return value, self.marked(statement, leaves, value, density, own)
@@ -147,7 +147,8 @@ class Choose(Meaning):
         return bind_again([], statement)
 
 
-def _choose_leaf(statement, token, arrays, leaf, batch_shape):
+def choose_leaf(statement, token, arrays, leaf, batch_shape):
+    """Bind the innermost distribution of a transformed site as its choice."""
     leaf = leaf if leaf.batch_shape == batch_shape else leaf.expand(batch_shape)
     choice = site_statement(statement.address, statement.source, leaf, ambient.current(), None, statement.estimator)
     return bind_again([*jax.tree.leaves(leaf), *arrays], choice, token=token)

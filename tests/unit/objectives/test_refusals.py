@@ -21,6 +21,9 @@ EVERY = {
     "cubo, dreg": objectives.cubo(2.0, 2, "dreg"),
     "tvo": objectives.tvo((0.0, 0.1, 1.0), 2),
     "beta_elbo": objectives.beta_elbo(4.0),
+    "wake_p": objectives.wake_p(2),
+    "wake_q": objectives.wake_q(2),
+    "log_variance": objectives.log_variance(2),
 }
 PATHWISE = {name: EVERY[name] for name in ("path_elbo", "iwelbo, dreg", "renyi, dreg", "cubo, dreg")}
 every = pytest.mark.parametrize("objective", EVERY.values(), ids=EVERY)
@@ -71,6 +74,9 @@ def refusal(kind, function, *args, **options):
         (lambda: objectives.tvo(4, 8), "partition is 4", "partition=(0.0,"),
         (lambda: objectives.tvo((), 8), r"partition is \(\)", "partition=(0.0,"),
         (lambda: objectives.tvo((0.0, 1.0), 1.5), "num_particles is 1.5", "num_particles=8"),
+        (lambda: objectives.wake_p(0), "num_particles is 0; it must be an int, at least 1", "=8"),
+        (lambda: objectives.wake_q(2.0), "num_particles is 2.0", "=2"),
+        (lambda: objectives.log_variance(1), "num_particles is 1; it must be an int, at least 2", "=8"),
         (lambda: objectives.beta_elbo(-1.0), "beta is -1.0; it must be a number of at least 0", "beta=4.0"),
         (lambda: objectives.beta_elbo(True), "beta is True", "beta=4.0"),
         (lambda: objectives.beta_elbo([1.0, 2.0]), r"beta is \[1.0, 2.0\]", "beta=4.0"),

@@ -53,8 +53,9 @@ def stream(key, number: int):
     """
     data = jax.random.key_data(key)
     word = ((np.arange(data.shape[-1], dtype=np.uint64) + 1) * 0x9E3779B9 * (2 * number + 1)).astype(np.uint32)
-    mixed = jnp.stack([data[i] ^ word[i] for i in range(len(word))])
-    return jax.random.wrap_key_data(mixed, impl=jax.random.key_impl(key))
+    parts = jax.lax.split(data, [1] * len(word))
+    mixed = [part ^ word[i : i + 1] for i, part in enumerate(parts)]
+    return jax.random.wrap_key_data(jax.lax.concatenate(mixed, 0), impl=jax.random.key_impl(key))
 
 
 _CALLS = {

@@ -36,9 +36,21 @@ def _loc_scale(d):
     return (jnp.reshape(p, ()) if jnp.ndim(p) and jnp.size(p) == 1 else p for p in (d.loc, d.scale))
 
 
-def _normal(d, x):
+def _standardised(d, x):
+    """Return (x − loc) / scale, without the parts that a standard distribution does not need; and the scale."""
     loc, scale = _loc_scale(d)
-    return -0.5 * lax.square((x - loc) / scale) - (_log(scale) + _LOG_SQRT_2PI)
+    centred = _is_number(loc, 0.0) and jnp.issubdtype(jnp.result_type(x), jnp.floating)
+    z = x if centred else x - loc
+    return z if _is_number(scale, 1.0) else z / scale, scale
+
+
+def _is_number(parameter, number: float) -> bool:
+    return isinstance(parameter, float) and parameter == number
+
+
+def _normal(d, x):
+    z, scale = _standardised(d, x)
+    return -0.5 * lax.square(z) - (_log(scale) + _LOG_SQRT_2PI)
 
 
 def _half_normal(d, x):
@@ -46,8 +58,7 @@ def _half_normal(d, x):
 
 
 def _cauchy(d, x):
-    loc, scale = _loc_scale(d)
-    z = (x - loc) / scale
+    z, scale = _standardised(d, x)
     return -jnp.log1p(z * z) - (_log(scale) + math.log(math.pi))
 
 
@@ -57,8 +68,8 @@ def _half_cauchy(d, x):
 
 
 def _laplace(d, x):
-    loc, scale = _loc_scale(d)
-    return -jnp.abs(x - loc) / scale - (_log(scale) + math.log(2))
+    z, scale = _standardised(d, x)
+    return -jnp.abs(z) - (_log(scale) + math.log(2))
 
 
 def _exponential(d, x):

@@ -27,7 +27,7 @@ so. `vipl.testing.strategy(distribution)` returns a row for an instance, and why
 are biased are left out.
 
 The gradient of every row's estimator is compared with finite differences of the expectation by
-`tests/laws/test_strategies.py`. This page is made by `python docs/distribution_table.py`.
+`tests/statistical/distributions/test_strategies.py`. This page is made by `python docs/distribution_table.py`.
 
 | distribution | `Auto` takes | why | also |
 |---|---|---|---|

@@ -94,7 +94,7 @@ def test_error_of_twice_the_resolution_is_seen(name):
 def test_every_class_has_a_row():
     classes = {n for n in dist.__all__ if inspect.isclass(getattr(dist, n))} - set(EXCLUDED)
     assert classes <= set(CASES)
-    page = (pathlib.Path(__file__).parents[2] / "docs" / "distributions.md").read_text()
+    page = (pathlib.Path(__file__).parents[3] / "docs" / "distributions.md").read_text()
     assert all(f"| `{name}` |" in page for name in classes)
 
 
@@ -117,7 +117,7 @@ def test_distributions_that_are_refused():
 
 
 def test_page_is_up_to_date():
-    page = pathlib.Path(__file__).parents[2] / "docs" / "distributions.md"
+    page = pathlib.Path(__file__).parents[3] / "docs" / "distributions.md"
     script = f"import sys; sys.path.insert(0, {str(page.parent)!r}); import distribution_table as t; print(t.page())"
     made = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, check=True)
     assert made.stdout.strip() == page.read_text().strip()

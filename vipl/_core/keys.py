@@ -53,8 +53,8 @@ def stream(key, number: int):
     """
     data = jax.random.key_data(key)
     word = ((np.arange(data.shape[-1], dtype=np.uint64) + 1) * 0x9E3779B9 * (2 * number + 1)).astype(np.uint32)
-    parts = jax.lax.split(data, [1] * len(word))
-    mixed = [part ^ word[i : i + 1] for i, part in enumerate(parts)]
+    parts = zip(jax.lax.split(data, [1] * len(word)), word, strict=True)
+    mixed = [part ^ constant for part, constant in parts]  # by scalars: arrays would be arguments of each compiled call
     return jax.random.wrap_key_data(jax.lax.concatenate(mixed, 0), impl=jax.random.key_impl(key))
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
+from vipl.objectives.made_by import made_by
 from vipl.objectives.options import check_beta
 from vipl.objectives.particles import draw
 from vipl.tracing.site_terms import site_terms
@@ -56,5 +57,4 @@ def beta_elbo(beta: float) -> Expectation:
                 evidence = evidence + jnp.sum(term)
         return evidence + beta * prior - beta * trace.log_density
 
-    objective.__name__, objective.__doc__ = "beta_elbo", beta_elbo.__doc__
-    return Expectation(objective)
+    return made_by(beta_elbo, objective)

@@ -51,4 +51,4 @@ def cubo(order: float, num_particles: int, gradient: str = "plain") -> Expectati
     order = check_order(order, "cubo")
     check_gradient(gradient, "cubo", ("plain", "dreg"))
     check_num_particles(num_particles, "cubo")
-    return particle_bound("cubo", num_particles, 1 - order, gradient, cubo.__doc__, sign=-1)
+    return particle_bound(cubo, num_particles, 1 - order, gradient, sign=-1)

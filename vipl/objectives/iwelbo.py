@@ -58,4 +58,4 @@ def iwelbo(num_particles: int, gradient: str = "plain") -> Expectation:
     """
     check_gradient(gradient, "iwelbo", ("plain", "dreg", "vimco"))
     check_num_particles(num_particles, "iwelbo", 2 if gradient == "vimco" else 1)
-    return particle_bound("iwelbo", num_particles, 0.0, gradient, iwelbo.__doc__)
+    return particle_bound(iwelbo, num_particles, 0.0, gradient)

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import jax.numpy as jnp
 
+from vipl.objectives.made_by import made_by
 from vipl.objectives.options import check_num_particles
-from vipl.objectives.particles import over_particles, with_shared_subsamples
-from vipl.objectives.requirements import refuse_observations
-from vipl.tracing.log_density import log_density
+from vipl.objectives.particles import draw, log_weight, over_particles, with_shared_subsamples
 from vipl.tracing.propose import propose
 from vipl.transform.expectation import Expectation
 
@@ -52,13 +51,7 @@ def log_variance(num_particles: int) -> Expectation:
 
     def objective(model, guide):
         model, guide = with_shared_subsamples(model, guide)
+        log_weights = over_particles(lambda: log_weight(model, draw(guide, propose)), num_particles)
+        return -0.5 * jnp.var(log_weights, ddof=1)
 
-        def particle():
-            trace = propose(guide)
-            refuse_observations(trace)
-            return log_density(model, trace) - trace.log_density
-
-        return -0.5 * jnp.var(over_particles(particle, num_particles), ddof=1)
-
-    objective.__name__, objective.__doc__ = "log_variance", log_variance.__doc__
-    return Expectation(objective)
+    return made_by(log_variance, objective)

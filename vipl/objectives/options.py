@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import math
 
 import jax.numpy as jnp
@@ -22,11 +23,8 @@ def check_num_particles(num_particles, name: str, least: int = 1) -> None:
     if isinstance(num_particles, int) and not isinstance(num_particles, bool) and num_particles >= least:
         return
     whole = isinstance(num_particles, float) and num_particles.is_integer() and num_particles >= least
-    raise ParameterError(
-        f"num_particles is {num_particles!r}; it must be an int, at least {least}.",
-        where=f"objectives.{name}, {user_source()}",
-        fix=f"num_particles={int(num_particles) if whole else 8}",
-    )
+    what = f"num_particles is {num_particles!r}; it must be an int, at least {least}."
+    raise _refused(name, what, f"num_particles={int(num_particles) if whole else 8}")
 
 
 def check_alpha(alpha, name: str) -> float:
@@ -38,10 +36,10 @@ def check_alpha(alpha, name: str) -> float:
     """
     order = _number(alpha)
     if not math.isfinite(order):
-        raise ParameterError(
+        raise _refused(
+            name,
             f"alpha is {alpha!r}; it must be a finite number, known when the objective is made.",
-            where=f"objectives.{name}, {user_source()}",
-            fix="alpha=0.5; 0.0 is the importance-weighted bound, 1.0 the evidence lower bound",
+            "alpha=0.5; 0.0 is the importance-weighted bound, 1.0 the evidence lower bound",
         )
     return order
 
@@ -55,10 +53,8 @@ def check_order(order, name: str) -> float:
     """
     number = _number(order)
     if not (math.isfinite(number) and number > 0):
-        raise ParameterError(
-            f"order is {order!r}; it must be a positive number, known when the objective is made.",
-            where=f"objectives.{name}, {user_source()}",
-            fix="order=2.0",
+        raise _refused(
+            name, f"order is {order!r}; it must be a positive number, known when the objective is made.", "order=2.0"
         )
     return number
 
@@ -74,12 +70,12 @@ def check_partition(partition, name: str) -> tuple[float, ...]:
         points = tuple(map(_number, partition))
     except Exception:  # no sequence; a traced array among others
         points = ()
-    rising = all(start < end for start, end in zip(points[:-1], points[1:], strict=True))
+    rising = all(start < end for start, end in itertools.pairwise(points))
     if not (len(points) >= 2 and points[0] == 0 and points[-1] == 1 and rising):
-        raise ParameterError(
+        raise _refused(
+            name,
             f"partition is {partition!r}; it must be increasing numbers from 0 to 1, known when the objective is made.",
-            where=f"objectives.{name}, {user_source()}",
-            fix="partition=(0.0, 0.05, 1.0); (0.0, 1.0) is the evidence lower bound",
+            "partition=(0.0, 0.05, 1.0); (0.0, 1.0) is the evidence lower bound",
         )
     return points
 
@@ -95,20 +91,10 @@ def check_beta(beta, name: str):
         return beta
     number = _number(beta)
     if not (math.isfinite(number) and number >= 0):
-        raise ParameterError(
-            f"beta is {beta!r}; it must be a number of at least 0.",
-            where=f"objectives.{name}, {user_source()}",
-            fix="beta=4.0; 1.0 is the evidence lower bound",
+        raise _refused(
+            name, f"beta is {beta!r}; it must be a number of at least 0.", "beta=4.0; 1.0 is the evidence lower bound"
         )
     return beta
-
-
-def _number(value) -> float:
-    """Return a value as a float, NaN if it is no number that is known."""
-    try:
-        return math.nan if isinstance(value, (bool, str)) else float(value)
-    except Exception:  # a traced array among others: JAX raises errors of its own
-        return math.nan
 
 
 def check_gradient(gradient, name: str, offered) -> None:
@@ -121,8 +107,20 @@ def check_gradient(gradient, name: str, offered) -> None:
     """
     if isinstance(gradient, str) and gradient in offered:
         return
-    raise ParameterError(
+    raise _refused(
+        name,
         f"gradient is {gradient!r}; {name} offers {', '.join(map(repr, offered))}.",
-        where=f"objectives.{name}, {user_source()}",
-        fix='gradient="dreg" where the guide is reparameterised, else gradient="plain"',
+        'gradient="dreg" where the guide is reparameterised, else gradient="plain"',
     )
+
+
+def _refused(name: str, what: str, fix: str) -> ParameterError:
+    return ParameterError(what, where=f"objectives.{name}, {user_source()}", fix=fix)
+
+
+def _number(value) -> float:
+    """Return a value as a float, NaN if it is no number that is known."""
+    try:
+        return math.nan if isinstance(value, (bool, str)) else float(value)
+    except Exception:  # a traced array among others: JAX raises errors of its own
+        return math.nan

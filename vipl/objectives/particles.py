@@ -14,13 +14,17 @@ from vipl.tracing.survey import survey
 from vipl.tracing.trace import Trace
 
 
-def draw(guide: Program) -> Trace:
+def draw(guide: Program, by=simulate) -> Trace:
     """Return a draw from a guide.
+
+    Args:
+        guide: a Program.
+        by: `simulate`, or `propose`, whose draws are constants to the derivative.
 
     Raises:
         AddressError: the guide observes.
     """
-    trace = simulate(guide)
+    trace = by(guide)
     refuse_observations(trace)
     return trace
 

@@ -41,6 +41,11 @@ def normalised_weights(log_weights, exponent: float):
     return jax.nn.softmax(_powers(log_weights, exponent)[0])
 
 
+def weighted_mean(weights, values):
+    """Return Σ_k w_k v_k; a value of weight zero has no part in it, though it be infinite."""
+    return jnp.sum(weights * jnp.where(weights > 0, values, 0.0))
+
+
 def _powers(log_weights, exponent):
     """Return e·log w_k, or zeros if the largest is not finite; and the largest, without derivative."""
     powers = exponent * log_weights

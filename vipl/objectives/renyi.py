@@ -54,4 +54,4 @@ def renyi(alpha: float, num_particles: int, gradient: str = "plain") -> Expectat
     alpha = check_alpha(alpha, "renyi")
     check_gradient(gradient, "renyi", ("plain", "dreg"))
     check_num_particles(num_particles, "renyi")
-    return particle_bound("renyi", num_particles, alpha, gradient, renyi.__doc__)
+    return particle_bound(renyi, num_particles, alpha, gradient)

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
+import itertools
 
+from vipl.objectives.made_by import made_by
 from vipl.objectives.options import check_num_particles, check_partition
 from vipl.objectives.particles import draw, log_weight, over_particles, with_shared_subsamples
-from vipl.objectives.power_mean import normalised_weights
+from vipl.objectives.power_mean import normalised_weights, weighted_mean
 from vipl.transform.expectation import Expectation
 
 
@@ -57,12 +58,9 @@ def tvo(partition, num_particles: int) -> Expectation:
         model, guide = with_shared_subsamples(model, guide)
         log_weights = over_particles(lambda: log_weight(model, draw(guide)), num_particles)
         total = 0.0
-        for start, end in zip(partition[:-1], partition[1:], strict=True):
+        for start, end in itertools.pairwise(partition):
             weights = normalised_weights(log_weights, start)
-            # a particle of weight zero has no part in the mean, but at β = 0, where the bound is −∞
-            terms = log_weights if start == 0 else jnp.where(weights > 0, log_weights, 0.0)
-            total = total + (end - start) * jnp.sum(weights * terms)
+            total = total + (end - start) * weighted_mean(weights, log_weights)
         return total
 
-    objective.__name__, objective.__doc__ = "tvo", tvo.__doc__
-    return Expectation(objective)
+    return made_by(tvo, objective)

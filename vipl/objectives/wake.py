@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
 from jax import lax
 
+from vipl.objectives.made_by import made_by
 from vipl.objectives.options import check_num_particles
-from vipl.objectives.particles import over_particles, with_shared_subsamples
-from vipl.objectives.power_mean import normalised_weights
-from vipl.objectives.requirements import refuse_observations
+from vipl.objectives.particles import draw, over_particles, with_shared_subsamples
+from vipl.objectives.power_mean import normalised_weights, weighted_mean
 from vipl.tracing.log_density import log_density
 from vipl.tracing.propose import propose
 from vipl.transform.expectation import Expectation
@@ -51,7 +50,7 @@ def wake_p(num_particles: int) -> Expectation:
 
     Source: Bornschein and Bengio 2015, arXiv 1406.2751, eq. 7.
     """
-    return _wake("wake_p", num_particles, lambda model, trace: log_density(model, trace), wake_p.__doc__)
+    return _wake(wake_p, num_particles, lambda log_p, log_q: log_p)
 
 
 def wake_q(num_particles: int) -> Expectation:
@@ -91,24 +90,22 @@ def wake_q(num_particles: int) -> Expectation:
 
     Source: Bornschein and Bengio 2015, arXiv 1406.2751, eq. 9; Le et al. 2019, arXiv 1805.10469, §3, for the signal.
     """
-    return _wake("wake_q", num_particles, lambda model, trace: trace.log_density, wake_q.__doc__)
+    return _wake(wake_q, num_particles, lambda log_p, log_q: log_q)
 
 
-def _wake(name: str, num_particles: int, learned, doc: str | None) -> Expectation:
-    """Return the expectation of the weighted mean of `learned(model, trace)`."""
-    check_num_particles(num_particles, name)
+def _wake(maker, num_particles: int, learned) -> Expectation:
+    """Return the expectation of the weighted mean of `learned(log_p, log_q)`."""
+    check_num_particles(num_particles, maker.__name__)
 
     def objective(model, guide):
         model, guide = with_shared_subsamples(model, guide)
 
         def particle():
-            trace = propose(guide)
-            refuse_observations(trace)
-            return log_density(model, trace) - trace.log_density, learned(model, trace)
+            trace = draw(guide, propose)
+            return log_density(model, trace), trace.log_density
 
-        log_weights, terms = over_particles(particle, num_particles)
-        weights = lax.stop_gradient(normalised_weights(log_weights, 1.0))
-        return jnp.sum(weights * jnp.where(weights > 0, terms, 0.0))  # −∞ of weight zero is nothing
+        log_p, log_q = over_particles(particle, num_particles)
+        weights = lax.stop_gradient(normalised_weights(log_p - log_q, 1.0))
+        return weighted_mean(weights, learned(log_p, log_q))
 
-    objective.__name__, objective.__doc__ = name, doc
-    return Expectation(objective)
+    return made_by(maker, objective)

@@ -2,15 +2,11 @@
 
 from __future__ import annotations
 
-import functools
-
 from jax import lax
 
-from vipl._core.statement import bind_again
-from vipl.distributions.base_noise import is_pushed_forward, push_forward
 from vipl.tracing.meaning import score
 from vipl.tracing.record import run
-from vipl.tracing.simulate import Choose, check_program, choose_leaf
+from vipl.tracing.simulate import Choose, check_program, choose
 from vipl.tracing.survey import survey
 from vipl.tracing.trace import Trace
 
@@ -44,14 +40,6 @@ class Propose(Choose):
 
     def latent(self, path, statement, leaves, given):
         """Bind the site again with its parameters stopped, and score the value with them as they are."""
-        stopped = [lax.stop_gradient(leaf) for leaf in leaves]
-        distribution, token = statement.distribution(stopped), object()
-        if statement.lanes or not is_pushed_forward(distribution):
-            value = bind_again(stopped, statement, token=token)
-        else:
-            arrays = stopped[statement.structure.num_leaves :]
-            value, _ = push_forward(
-                distribution, functools.partial(choose_leaf, statement, token, arrays), scored=False
-            )
+        value, _ = choose(statement, lax.stop_gradient(leaves), object(), scored=False)
         # not the choice's own density: its derivative has no mean of zero here, and is wanted
         return value, self.marked(statement, leaves, value, score(statement, leaves, value, guard=False))

@@ -131,14 +131,11 @@ class Choose(Meaning):
         inverse, and an estimator for the base serves.
         """
         token = object()  # two runs of one program make two choices
-        distribution = statement.distribution(leaves)
-        if statement.lanes or not is_pushed_forward(distribution):
-            value = bind_again(leaves, statement, token=token)
+        value, density = choose(statement, leaves, token)
+        if density is None:
             density = score(statement, leaves, value, guard=False)
-        else:
-            arrays = leaves[statement.structure.num_leaves :]
-            value, density = push_forward(distribution, functools.partial(choose_leaf, statement, token, arrays))
         # A masked density is not the one that the choice was drawn by.
+        distribution = statement.distribution(leaves)
         own = token if unmasked(distribution) is distribution else None
         return value, self.marked(statement, leaves, value, density, own)
 
@@ -147,8 +144,16 @@ class Choose(Meaning):
         return bind_again([], statement)
 
 
-def choose_leaf(statement, token, arrays, leaf, batch_shape):
-    """Bind the innermost distribution of a transformed site as its choice."""
+def choose(statement, leaves, token, *, scored=True):
+    """Bind a site as a choice; return its value, and its log density where a transform makes it known, else None."""
+    distribution = statement.distribution(leaves)
+    if statement.lanes or not is_pushed_forward(distribution):
+        return bind_again(leaves, statement, token=token), None
+    arrays = leaves[statement.structure.num_leaves :]
+    return push_forward(distribution, functools.partial(_choose_leaf, statement, token, arrays), scored=scored)
+
+
+def _choose_leaf(statement, token, arrays, leaf, batch_shape):
     leaf = leaf if leaf.batch_shape == batch_shape else leaf.expand(batch_shape)
     choice = site_statement(statement.address, statement.source, leaf, ambient.current(), None, statement.estimator)
     return bind_again([*jax.tree.leaves(leaf), *arrays], choice, token=token)

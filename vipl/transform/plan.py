@@ -97,8 +97,7 @@ class Plan:
     @property
     def compared(self) -> list:
         """Those of them whose baseline is made of the other estimates."""
-        pairs = self.estimators.items()
-        return [path for path, each in pairs if isinstance(each, ScoreFunction) and each.leaves_one_out]
+        return [path for path in self.credited if self.estimators[path].leaves_one_out]  # pyright: ignore[reportAttributeAccessIssue]
 
     def draw_noise(self, key) -> dict:
         """Draw what every random statement needs."""

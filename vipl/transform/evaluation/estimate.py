@@ -46,8 +46,8 @@ def estimate(plan, key, *, others: str | None = None, with_credits: bool = False
     wanted = plan.credited if with_credits else compared
     credits = credits_of(terms, weights, [choice for choice in wanted if choice in weights])
     for choice in compared:
-        if choice in weights and others is not None:
-            total = total + left_out(credits[choice], weights[choice], others)
+        if choice in weights:
+            total = total + left_out(credits[choice], weights[choice], others)  # pyright: ignore[reportArgumentType]
     arrays = [collapse(close_auxiliary(other, weights)).array for other in auxiliary]
     named: dict[str, list[jax.Array]] = {}
     for choice, costs in credits.items() if with_credits else ():

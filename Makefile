@@ -36,6 +36,8 @@ test: .venv/.stamp-test .venv-newest/.stamp-test
 test-oldest: .venv/.stamp-test
 	$(PYTEST_ENV) .venv/bin/python $(PYTEST) $(ARGS)
 
+# Few cells of the estimators' matrix on the newest pair: each estimator with each distribution, and each context.
+test-newest: export VIPL_CELLS = few
 test-newest: .venv-newest/.stamp-test
 	$(PYTEST_ENV) .venv-newest/bin/python $(PYTEST) $(wildcard $(NEWEST_TESTS)) $(ARGS)
 

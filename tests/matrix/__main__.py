@@ -2,8 +2,9 @@
 
     PYTHONPATH=tests python -m matrix [--jobs N] [PATTERN ...]
 
-Without a pattern the usual cells are judged, or with `VIPL_LONG=1` all, at 2 % instead of 10 %; with patterns, those
-whose names contain every one. N processes share the cells, taking one after the other.
+Without a pattern the usual cells are judged, or with `VIPL_LONG=1` all, at 2 % instead of 10 %, or with
+`VIPL_CELLS=few` few; with patterns, of all cells those whose names contain every one. N processes share the cells,
+taking one after the other.
 """
 
 import argparse
@@ -12,9 +13,7 @@ import concurrent.futures
 import multiprocessing
 import sys
 
-from helpers import LONG
-
-from matrix.cells import cells
+from matrix.cells import asked_for, cells
 from matrix.judge import judge
 from matrix.judgement import NOT_SHOWN, REFUSED, RIGHT, WRONG
 
@@ -35,10 +34,11 @@ def main() -> int:
     parser.add_argument("patterns", nargs="*")
     parser.add_argument("--jobs", type=int, default=1)
     given = parser.parse_args()
+    asked = {str(cell) for cell in asked_for()}
     numbers = [
         number
         for number, cell in enumerate(cells())
-        if all(p in str(cell) for p in given.patterns) and (LONG or given.patterns or cell.usual)
+        if (all(p in str(cell) for p in given.patterns) if given.patterns else str(cell) in asked)
     ]
     counts, bad = collections.Counter(), 0
     for word, fine, line in _verdicts(numbers, given.jobs):

@@ -1,8 +1,14 @@
-"""The cells of the matrix: which estimator serves which families; the rest is `vipl.testing`."""
+"""The cells of the matrix: which estimator serves which families, and which cells a run takes.
+
+The environment variable `VIPL_CELLS` says how many: "usual", the default, or "few", as `make test-newest` sets it. A
+long run (`VIPL_LONG=1`) takes all. The rest is `vipl.testing`.
+"""
 
 from __future__ import annotations
 
+import collections
 import dataclasses
+import os
 
 import jax.numpy as jnp
 from helpers import LONG
@@ -14,9 +20,10 @@ from vipl import estimators
 from vipl.testing import cell as one_cell
 from vipl.testing.cell import flat
 
-__all__ = ["FRACTION", "SERVES", "Cell", "cells", "exact_and_resolution", "flat", "run"]
+__all__ = ["FRACTION", "SERVES", "Cell", "asked_for", "cells", "exact_and_resolution", "few", "flat", "run"]
 
 FRACTION = 0.02 if LONG else 0.1  # of the gradient: the bias that must be seen
+FEWEST = 4  # of an estimator, where few are asked for
 
 SERVES = {
     "Reparam": (estimators.Reparam(), "normal gamma beta log_normal uniform dirichlet"),
@@ -67,6 +74,14 @@ def run(cell: Cell, *, program=None) -> Verdict:
     return one_cell.run(cell, program=program, fraction=FRACTION, batch=BATCH, most_draws=MOST_DRAWS)
 
 
+def asked_for() -> list[Cell]:
+    """List the cells of this run."""
+    amount = "all" if LONG else os.environ.get("VIPL_CELLS", "usual")
+    if amount == "few":
+        return few()
+    return {"usual": [cell for cell in cells() if cell.usual], "all": cells()}[amount]
+
+
 def cells() -> list[Cell]:
     """List all cells. In each estimator's usual ones every context occurs, with its families taking turns."""
     found = []
@@ -77,3 +92,21 @@ def cells() -> list[Cell]:
                 usual = turn % len(families) == number
                 found.append(Cell(name, estimator, FAMILIES[family], context, usual))
     return found
+
+
+def few() -> list[Cell]:
+    """List every estimator's usual cells with every one of its families once, or in turn until there are four.
+
+    Each family stands in that context which has had the fewest turns so far, of those where a gradient is due.
+    """
+    found, turns = {}, collections.Counter()
+    usual = [cell for cell in cells() if cell.usual and cell.due_refusal is None]
+    for name, (_, families) in SERVES.items():
+        families = families.split()
+        for number in range(max(FEWEST, len(families))):
+            here = (name, families[number % len(families)])
+            free = [c for c in usual if (c.estimator_name, c.family.name) == here and str(c) not in found]
+            cell = min(free, key=lambda cell: turns[cell.context.name])
+            found[str(cell)] = cell
+            turns[cell.context.name] += 1
+    return list(found.values())

@@ -5,6 +5,8 @@ import pytest
 
 pytest.register_assert_rewrite("helpers")
 
+from helpers import LONG  # noqa: E402
+
 
 @pytest.fixture
 def key():
@@ -17,6 +19,14 @@ def x64():
     """Run the test in double precision, and only this test."""
     with jax.enable_x64(True):
         yield
+
+
+@pytest.fixture(scope="module")
+def quick_compilation():
+    """Make XLA spend less on fast code: for modules that compile much and draw little. A long run draws much."""
+    jax.config.update("jax_disable_most_optimizations", not LONG)
+    yield
+    jax.config.update("jax_disable_most_optimizations", False)
 
 
 def pytest_ignore_collect(collection_path):

@@ -15,6 +15,7 @@ from matrix.judgement import REFUSED, RIGHT
 
 @pytest.mark.statistical
 @pytest.mark.slow
+@pytest.mark.usefixtures("quick_compilation")
 @pytest.mark.parametrize("cell", asked_for(), ids=str)
 def test_unbiased_or_refused_by_name(cell, x64):
     verdict = run(cell)

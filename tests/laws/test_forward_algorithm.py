@@ -15,7 +15,7 @@ from jax import lax
 import vipl
 import vipl.distributions as dist
 
-pytestmark = pytest.mark.usefixtures("x64")
+pytestmark = pytest.mark.usefixtures("quick_compilation", "x64")
 
 
 def chance(p, previous):

@@ -62,6 +62,7 @@ def growth(make, sizes):
     return [after / before for before, after in zip(counts, counts[1:], strict=False)]
 
 
+@pytest.mark.usefixtures("quick_compilation")
 @pytest.mark.parametrize("flips", [independent_flips, dependent_flips])
 def test_enumerated_flips(flips):
     """Elsewhere: 13 006 equations for 8 flips."""

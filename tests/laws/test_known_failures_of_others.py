@@ -210,7 +210,7 @@ def test_vmap_of_an_expectation_with_enumerated_choices_is_exact():
         return sum(w * jnp.exp(a) * (1 - q[a] + q[a] * jnp.exp(0.3)) for a, w in ((0, 1 - p), (1, p)))
 
     keys, chances = jax.random.split(jax.random.key(0), 5), jnp.linspace(0.1, 0.9, 5)
-    found = jax.vmap(jax.grad(objective, argnums=1))(keys, chances)
+    found = jax.jit(jax.vmap(jax.grad(objective, argnums=1)))(keys, chances)
     assert_exact(found[None], jax.vmap(jax.grad(exact))(chances))
 
 

@@ -12,6 +12,8 @@ from programs.hand import normal
 
 import vipl
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 NUM_KEYS = 4
 SINGLE = 1e-5
 

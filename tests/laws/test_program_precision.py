@@ -8,6 +8,8 @@ from program_registry import PROGRAMS, assert_density, in_float64
 
 import vipl
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 DOUBLE = 1e-12
 STEP = 1e-5
 

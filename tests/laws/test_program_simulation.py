@@ -16,6 +16,8 @@ from program_registry import PROGRAMS, in_float64
 
 import vipl
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 NUM_DRAWS = draws(4000)
 CHECKED = [name for name, case in PROGRAMS.items() if case.uniforms is not None]
 FAST = [  # every construct once; the others with VIPL_LONG

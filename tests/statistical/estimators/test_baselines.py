@@ -17,7 +17,7 @@ import vipl.distributions as dist
 from vipl import estimators
 from vipl.transform.evaluation import estimate as estimate_module
 
-pytestmark = [pytest.mark.statistical, pytest.mark.usefixtures("x64")]
+pytestmark = [pytest.mark.statistical, pytest.mark.usefixtures("quick_compilation", "x64")]
 
 LEFT_OUT = estimators.ScoreFunction("leave_one_out")
 

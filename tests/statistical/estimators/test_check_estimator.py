@@ -14,7 +14,7 @@ from vipl.distributions.base_noise import draw
 from vipl.estimators import Estimator, WeightedSamples
 from vipl.testing import check_estimator
 
-pytestmark = pytest.mark.statistical
+pytestmark = [pytest.mark.statistical, pytest.mark.usefixtures("quick_compilation")]
 
 
 class MeanScore(Estimator):

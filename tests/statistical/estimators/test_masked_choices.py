@@ -11,7 +11,7 @@ import vipl
 import vipl.distributions as dist
 from vipl import estimators
 
-pytestmark = [pytest.mark.statistical, pytest.mark.usefixtures("x64")]
+pytestmark = [pytest.mark.statistical, pytest.mark.usefixtures("quick_compilation", "x64")]
 
 BERNOULLI = [name for name, (_, families) in SERVES.items() if "bernoulli" in families.split()]
 MASKS = {"off": False, "one of two": np.array([True, False])}

@@ -13,7 +13,7 @@ import vipl
 import vipl.distributions as dist
 from vipl import objectives
 
-pytestmark = [pytest.mark.statistical, pytest.mark.usefixtures("x64")]
+pytestmark = [pytest.mark.statistical, pytest.mark.usefixtures("quick_compilation", "x64")]
 
 QUIET = {
     "path_elbo": objectives.path_elbo,

@@ -181,7 +181,7 @@ def test_transformed_and_continuous_choices():
         return propose(positive(loc, scale)).log_density
 
     keys = jax.random.split(jax.random.key(0), 1000)
-    gradients = jax.vmap(jax.grad(density, argnums=(1, 2)), (0, None, None))(keys, 0.3, 0.8)
+    gradients = jax.jit(jax.vmap(jax.grad(density, argnums=(1, 2)), (0, None, None)))(keys, 0.3, 0.8)
     choices = jax.vmap(lambda key: vipl.expectation(lambda: (0.0, propose(positive(0.3, 0.8))["x"]), has_aux=True)(key))
     z = (jnp.log(choices(keys)[1]) - 0.3) / 0.8
     np.testing.assert_allclose(gradients[0], z / 0.8, rtol=1e-9, atol=1e-9)

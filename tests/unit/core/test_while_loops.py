@@ -85,7 +85,7 @@ def test_loops_inside_of_constructs_draw_apart(name):
 def test_rounds_follow_their_law(key):
     """A walk of three standard normal steps has variances 1, 2, 3."""
     walk = vipl.program(lambda: rounds(draw))()
-    values = np.asarray(jax.vmap(lambda k: vipl.simulate(walk, k).value)(jax.random.split(key, 4000)))
+    values = np.asarray(jax.jit(jax.vmap(lambda k: vipl.simulate(walk, k).value))(jax.random.split(key, 4000)))
     steps = np.diff(values, axis=1, prepend=0.0)
     z = (steps.T @ steps / len(steps) - np.eye(3)) * np.sqrt(len(steps)) / np.sqrt(1 + np.eye(3))
     assert np.abs(z).max() < 4.5

@@ -5,6 +5,7 @@ import jax.numpy as jnp
 import numpy as np
 import pytest
 from distribution_registry import CASES
+from provenance.checking import QUICK
 
 import vipl.distributions as dist
 from vipl.distributions.base_noise import Noise, draw, draw_noise, noise_of, transport
@@ -19,7 +20,7 @@ SAMPLED = [name for name, case in CASES.items() if case.samples]
 def jitted(case, function):
     """Compile `function(distribution, *more)` with the parameters of a case as arguments."""
     parameters = tuple(jnp.asarray(p, jnp.float32) for p in case.parameters)
-    compiled = jax.jit(lambda p, *more: function(case.build(*p), *more))
+    compiled = jax.jit(lambda p, *more: function(case.build(*p), *more), compiler_options=QUICK)
     return lambda *more: compiled(parameters, *more)
 
 

@@ -10,6 +10,8 @@ import vipl
 import vipl.distributions as dist
 from vipl import estimators
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 PROBS = np.array([0.2, 0.3, 0.5])
 MAKE = {
     "one-hot": lambda p: dist.OneHotCategorical(probs=p),
@@ -91,7 +93,7 @@ def test_one_hot_gradients_without_variance(estimator, key):
     "estimator", [estimators.ScoreFunction(), estimators.LeaveOneOut(3), estimators.Systematic(3)], ids=repr
 )
 def test_one_hot_gradients_by_scores(estimator, key):
-    gradients = jax.vmap(jax.grad(squared(estimator), argnums=1), in_axes=(0, None))
+    gradients = jax.jit(jax.vmap(jax.grad(squared(estimator), argnums=1), in_axes=(0, None)))
     assert_unbiased(gradients(jax.random.split(key, 20_000), LOGITS), EXACT, resolution=0.25)
 
 
@@ -110,7 +112,7 @@ def test_a_relaxed_category_is_served_by_arranged_noise(estimator, key):
         return jnp.mean(jnp.exp(density) / 2 * jnp.sum(share * WEIGHTS[0], -1) ** 2)
 
     assert "Reparam" in repr(objective.explain(LOGITS)) or estimator is not None
-    found = jax.vmap(jax.grad(objective, argnums=1), in_axes=(0, None))(jax.random.split(key, 20_000), LOGITS)
+    found = jax.jit(jax.vmap(jax.grad(objective, argnums=1), in_axes=(0, None)))(jax.random.split(key, 20_000), LOGITS)
     assert_unbiased(found, jax.grad(exact)(LOGITS), resolution=0.2)
 
 

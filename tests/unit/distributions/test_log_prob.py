@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import scipy.stats
 from distribution_registry import CASES, EXCLUDED, sampled
+from provenance.checking import QUICK
 
 import vipl.distributions as dist
 from vipl.distributions.log_prob import log_prob
@@ -33,7 +34,7 @@ def test_agrees_with_scipy(name, x64):
     with validation_off():
         d = case.make()
         value = sampled(name).astype(np.result_type(float) if d.support.is_discrete is False else int)
-        ours = jax.jit(lambda p, x: log_prob(case.build(*p), x))(case.parameters, value)
+        ours = jax.jit(lambda p, x: log_prob(case.build(*p), x), compiler_options=QUICK)(case.parameters, value)
     if name == "Wishart":
         exact = [case.scipy(d).logpdf(np.asarray(v)) for v in value]
     else:
@@ -72,7 +73,8 @@ def density_and_gradient(build, parameters, value, density=log_prob):
 
     with validation_off():
         parameters = tuple(jnp.asarray(p, jnp.float32) for p in parameters)
-        gradient, out = jax.jit(jax.grad(total, argnums=(0, 1), has_aux=True))(parameters, value)
+        gradients = jax.jit(jax.grad(total, argnums=(0, 1), has_aux=True), compiler_options=QUICK)
+        gradient, out = gradients(parameters, value)
     return np.asarray(out), [np.asarray(g) for g in jax.tree.leaves(gradient)]
 
 

@@ -21,7 +21,7 @@ HURDLES = [
 @pytest.mark.parametrize("hurdle", HURDLES)
 def test_zeros_of_a_hurdle_are_zeros_and_weigh_what_the_gate_says(hurdle):
     gate = jnp.float32(0.3)
-    value, density = jax.vmap(lambda key: draw(hurdle(gate), key))(jax.random.split(jax.random.key(1), 4000))
+    value, density = jax.jit(jax.vmap(lambda key: draw(hurdle(gate), key)))(jax.random.split(jax.random.key(1), 4000))
     zero = value == 0
     assert abs(float(zero.mean()) - 0.3) < 4.5 * (0.3 * 0.7 / 4000) ** 0.5
     np.testing.assert_allclose(density[zero], np.log(0.3), rtol=1e-6)
@@ -43,7 +43,7 @@ def test_gradient_of_a_hurdles_mean_in_its_gate():
     def mean(gate):
         return vipl.sample("x", dist.HurdleProbs(dist.Exponential(2.0), gate)) ** 2
 
-    grads = jax.vmap(jax.grad(mean, argnums=1), (0, None))(jax.random.split(jax.random.key(2), 4000), 0.3)
+    grads = jax.jit(jax.vmap(jax.grad(mean, argnums=1), (0, None)))(jax.random.split(jax.random.key(2), 4000), 0.3)
     assert abs(float(grads.mean()) + 0.5) < 4.5 * float(grads.std()) / 4000**0.5  # E x² = 2/2² (1 − gate)
 
 
@@ -73,7 +73,9 @@ def test_scaled_positive_support_stays():
         positive = dist.TransformedDistribution(dist.Exponential(1.0), dist.transforms.AffineTransform(0.0, scale))
         return vipl.sample("x", positive)
 
-    grads = jax.vmap(jax.grad(objective, argnums=1), (0, None))(jax.random.split(jax.random.key(3), 20_000), 1.5)
+    grads = jax.jit(jax.vmap(jax.grad(objective, argnums=1), (0, None)))(
+        jax.random.split(jax.random.key(3), 20_000), 1.5
+    )
     assert abs(float(grads.mean()) - 1.0) < 4.5 * float(grads.std()) / 20_000**0.5
 
 

@@ -5,8 +5,8 @@ import os
 import subprocess
 import sys
 
-LIMIT = 0.15  # seconds of processor time
-ATTEMPTS = 5
+LIMIT = 0.15  # of the processor time of the imports that it stands on, so that a slow or busy machine slows both
+ATTEMPTS = 8
 HEAVY = {
     *("matplotlib", "sklearn", "scipy.stats", "arviz", "arviz_base", "pandas"),
     *("tqdm", "numpyro.infer", "flax", "equinox", "haiku"),
@@ -14,23 +14,25 @@ HEAVY = {
 
 PROBE = """
 import json, sys, time
+begin = time.process_time()
 import jax, numpyro.distributions
 before, start = set(sys.modules), time.process_time()
+base = start - begin
 {statement}
 seconds = time.process_time() - start
-print(json.dumps([seconds, sorted(set(sys.modules) - before)]))
+print(json.dumps([seconds / base, sorted(set(sys.modules) - before)]))
 """
 
 
 def cost(statement):
-    """Run `statement` after the baseline imports in a fresh interpreter: `(seconds, added modules)`."""
+    """Run `statement` after the baseline imports in a fresh interpreter: `(time as a share of theirs, added modules)`."""
     command = [sys.executable, "-c", PROBE.format(statement=statement)]
     environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env=environment)
     return json.loads(done.stdout.splitlines()[-1])
 
 
-def least_seconds(statement, attempts=ATTEMPTS):
+def least_share(statement, attempts=ATTEMPTS):
     """Give the best of several runs, the least disturbed; stop at the first within the limit."""
     best = float("inf")
     for _ in range(attempts):
@@ -41,8 +43,8 @@ def least_seconds(statement, attempts=ATTEMPTS):
 
 
 def test_import_is_quick():
-    best = least_seconds("import vipl")
-    assert best <= LIMIT, f"import vipl takes {best:.2f} s more than what it stands on"
+    best = least_share("import vipl")
+    assert best <= LIMIT, f"import vipl takes {best:.0%} of the time of what it stands on"
 
 
 def test_import_adds_no_heavy_module():
@@ -52,6 +54,6 @@ def test_import_adds_no_heavy_module():
 
 
 def test_the_checks_see_a_slow_and_a_heavy_import():
-    busy = f"while time.process_time() < start + {2 * LIMIT}: pass"
-    assert least_seconds(busy, attempts=2) > LIMIT
+    busy = f"while time.process_time() < start + {2 * LIMIT} * base: pass"
+    assert least_share(busy, attempts=2) > LIMIT
     assert "sklearn" in cost("import sklearn")[1]

@@ -12,6 +12,7 @@ from vipl.objectives.iwelbo import iwelbo
 from vipl.objectives.log_variance import log_variance
 from vipl.objectives.path_elbo import path_elbo
 from vipl.objectives.renyi import renyi
+from vipl.objectives.sleep import sleep
 from vipl.objectives.tvo import tvo
 from vipl.objectives.wake import wake_p, wake_q
 
@@ -24,6 +25,7 @@ __all__ = [
     "log_variance",
     "path_elbo",
     "renyi",
+    "sleep",
     "tvo",
     "wake_p",
     "wake_q",

@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from vipl._core.errors import AddressError
-from vipl.lang.factor import FactorStatement
+from vipl.objectives.requirements import refuse_evidence
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
-from vipl.tracing.survey import survey
 from vipl.transform.expectation import expectation
 
 
@@ -43,18 +41,9 @@ def forward_kl(model, guide):
 
     Source: Kullback and Leibler 1951; Bornschein and Bengio 2015, arXiv 1406.2751, §2.2, as the sleep phase.
     """
-    _refuse_evidence(model)
+    refuse_evidence(model, "model", "forward_kl draws from the model, and cannot draw from its posterior", _FIX)
     trace = simulate(model)
     return log_density(guide, trace) - trace.log_density
 
 
-def _refuse_evidence(model) -> None:
-    surveyed = survey(model)
-    found = [s for sites in surveyed.observed.values() for s in sites] or surveyed.of_kind(FactorStatement)
-    for located in found:
-        raise AddressError(
-            f"the model has evidence at {located.statement.address!r}: forward_kl draws from the model, and cannot "
-            "draw from its posterior.",
-            where=located.statement,
-            fix="a model without obs= and vipl.factor; of a conditioned one, iwelbo or cubo fit a guide that covers it",
-        )
+_FIX = "a model without obs= and vipl.factor; of a conditioned one, iwelbo or cubo fit a guide that covers it"

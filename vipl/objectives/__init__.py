@@ -7,12 +7,14 @@ it to `vipl.infer(model, guide, objective=objectives.elbo, …)`, or differentia
 from vipl.objectives.beta_elbo import beta_elbo
 from vipl.objectives.cubo import cubo
 from vipl.objectives.elbo import elbo
+from vipl.objectives.f_divergence import f_divergence
 from vipl.objectives.forward_kl import forward_kl
 from vipl.objectives.iwelbo import iwelbo
 from vipl.objectives.log_variance import log_variance
 from vipl.objectives.path_elbo import path_elbo
 from vipl.objectives.renyi import renyi
 from vipl.objectives.sleep import sleep
+from vipl.objectives.symmetric_kl import symmetric_kl
 from vipl.objectives.tvo import tvo
 from vipl.objectives.wake import wake_p, wake_q
 
@@ -20,12 +22,14 @@ __all__ = [
     "beta_elbo",
     "cubo",
     "elbo",
+    "f_divergence",
     "forward_kl",
     "iwelbo",
     "log_variance",
     "path_elbo",
     "renyi",
     "sleep",
+    "symmetric_kl",
     "tvo",
     "wake_p",
     "wake_q",

@@ -24,7 +24,7 @@ def check_num_particles(num_particles, name: str, least: int = 1) -> None:
         return
     whole = isinstance(num_particles, float) and num_particles.is_integer() and num_particles >= least
     what = f"num_particles is {num_particles!r}; it must be an int, at least {least}."
-    raise _refused(name, what, f"num_particles={int(num_particles) if whole else 8}")
+    raise refused(name, what, f"num_particles={int(num_particles) if whole else 8}")
 
 
 def check_alpha(alpha, name: str) -> float:
@@ -36,7 +36,7 @@ def check_alpha(alpha, name: str) -> float:
     """
     order = _number(alpha)
     if not math.isfinite(order):
-        raise _refused(
+        raise refused(
             name,
             f"alpha is {alpha!r}; it must be a finite number, known when the objective is made.",
             "alpha=0.5; 0.0 is the importance-weighted bound, 1.0 the evidence lower bound",
@@ -53,7 +53,7 @@ def check_order(order, name: str) -> float:
     """
     number = _number(order)
     if not (math.isfinite(number) and number > 0):
-        raise _refused(
+        raise refused(
             name, f"order is {order!r}; it must be a positive number, known when the objective is made.", "order=2.0"
         )
     return number
@@ -72,7 +72,7 @@ def check_partition(partition, name: str) -> tuple[float, ...]:
         points = ()
     rising = all(start < end for start, end in itertools.pairwise(points))
     if not (len(points) >= 2 and points[0] == 0 and points[-1] == 1 and rising):
-        raise _refused(
+        raise refused(
             name,
             f"partition is {partition!r}; it must be increasing numbers from 0 to 1, known when the objective is made.",
             "partition=(0.0, 0.05, 1.0); (0.0, 1.0) is the evidence lower bound",
@@ -91,7 +91,7 @@ def check_beta(beta, name: str):
         return beta
     number = _number(beta)
     if not (math.isfinite(number) and number >= 0):
-        raise _refused(
+        raise refused(
             name, f"beta is {beta!r}; it must be a number of at least 0.", "beta=4.0; 1.0 is the evidence lower bound"
         )
     return beta
@@ -107,14 +107,32 @@ def check_gradient(gradient, name: str, offered) -> None:
     """
     if isinstance(gradient, str) and gradient in offered:
         return
-    raise _refused(
+    raise refused(
         name,
         f"gradient is {gradient!r}; {name} offers {', '.join(map(repr, offered))}.",
         'gradient="dreg" where the guide is reparameterised, else gradient="plain"',
     )
 
 
-def _refused(name: str, what: str, fix: str) -> ParameterError:
+def check_log_evidence(log_evidence, name: str) -> None:
+    """Refuse what is neither None nor a finite scalar.
+
+    Args:
+        log_evidence: what the user gave; a traced value is not looked at.
+        name: the objective's, for the error.
+    """
+    if log_evidence is None or is_tracer(log_evidence) and jnp.shape(log_evidence) == ():
+        return
+    if not math.isfinite(_number(log_evidence)):
+        raise refused(
+            name,
+            f"log_evidence is {log_evidence!r}; it must be None, or a finite number, in nats.",
+            "log_evidence=None, for the mean weight; log_evidence=0.0, for the unnormalised bound",
+        )
+
+
+def refused(name: str, what: str, fix: str) -> ParameterError:
+    """Return the error for an argument of the objective of a name, where the user made it."""
     return ParameterError(what, where=f"objectives.{name}, {user_source()}", fix=fix)
 
 

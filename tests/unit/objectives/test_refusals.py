@@ -24,6 +24,8 @@ EVERY = {
     "wake_p": objectives.wake_p(2),
     "wake_q": objectives.wake_q(2),
     "log_variance": objectives.log_variance(2),
+    "symmetric_kl": objectives.symmetric_kl(2),
+    "f_divergence": objectives.f_divergence(lambda t: (t - 1) ** 2, 2),
 }
 PATHWISE = {name: EVERY[name] for name in ("path_elbo", "iwelbo, dreg", "renyi, dreg", "cubo, dreg")}
 every = pytest.mark.parametrize("objective", EVERY.values(), ids=EVERY)
@@ -39,6 +41,10 @@ def model(y):
 @vipl.program
 def guide(loc):
     vipl.sample("x", dist.Normal(loc, 0.7))
+
+
+def square(t):
+    return (t - 1) ** 2
 
 
 def refusal(kind, function, *args, **options):
@@ -80,6 +86,18 @@ def refusal(kind, function, *args, **options):
         (lambda: objectives.beta_elbo(-1.0), "beta is -1.0; it must be a number of at least 0", "beta=4.0"),
         (lambda: objectives.beta_elbo(True), "beta is True", "beta=4.0"),
         (lambda: objectives.beta_elbo([1.0, 2.0]), r"beta is \[1.0, 2.0\]", "beta=4.0"),
+        (lambda: objectives.symmetric_kl(1), "num_particles is 1; it must be an int, at least 2", "=8"),
+        (lambda: objectives.f_divergence(square, 1), "num_particles is 1; it must be an int, at least 2", "=8"),
+        (lambda: objectives.f_divergence(square, 0, 0.0), "num_particles is 0; it must be an int, at least 1", "=8"),
+        (lambda: objectives.f_divergence(square, 2, "none"), "log_evidence is 'none'", "log_evidence=0.0"),
+        (lambda: objectives.f_divergence(2.0, 8), "f is 2.0; it must be a function", "jnp.sqrt"),
+        (lambda: objectives.f_divergence(lambda t: t**2, 8), r"f\(1\) is 1; it must be 0", "less its value at 1"),
+        (lambda: objectives.f_divergence(jnp.log, 8), "f is not convex: .* above its chord", "its negative"),
+        (lambda: objectives.f_divergence(lambda t: t[None], 8), r"f returns float32 of shape \(1,\)", "jnp.sqrt"),
+        (lambda: objectives.f_divergence(lambda t: t > 1, 8), r"f returns bool of shape \(\)", "jnp.sqrt"),
+        (lambda: objectives.f_divergence(lambda t: (t, t), 8), "f returns tuple of shape None", "jnp.sqrt"),
+        (lambda: objectives.f_divergence(lambda t: jnp.log(t - 1) * 0, 8), r"f\(1\) is nan", "less its value"),
+        (lambda: objectives.f_divergence(lambda t: (t**0.5 - 1) * (t - 100) ** 0.5 * 0, 8), r"is nan", "jnp.sqrt"),
         (lambda: jax.jit(lambda a: objectives.renyi(a, 8).num_samples)(0.5), "alpha is .*racer", "alpha=0.5"),
     ],
 )
@@ -115,6 +133,19 @@ def test_a_guide_that_reaches_beyond_the_support(objective, key):
 
     error = refusal(vipl.SupportError, objective, key, positive(), guide(0.0))
     assert "'x'" in error.what
+
+
+@pytest.mark.parametrize("f", [lambda t: jnp.abs(t - 1), lambda t: jnp.exp(t) - jnp.e, lambda t: 0 * t])
+def test_convex_functions_that_are_let_pass(f):
+    """With a corner, beyond what numbers hold, and without any curve."""
+    assert objectives.f_divergence(f, 2)
+
+
+def test_a_convex_function_that_closes_over_what_is_differentiated(key):
+    def bound(power):
+        return objectives.f_divergence(lambda t: t**power - 1, 2)(key, model(1.0), guide(0.0))
+
+    assert jax.grad(bound)(2.0) != 0
 
 
 @pathwise

@@ -9,8 +9,10 @@ from vipl.objectives.cubo import cubo
 from vipl.objectives.elbo import elbo
 from vipl.objectives.f_divergence import f_divergence
 from vipl.objectives.forward_kl import forward_kl
+from vipl.objectives.info_vae import info_vae
 from vipl.objectives.iwelbo import iwelbo
 from vipl.objectives.log_variance import log_variance
+from vipl.objectives.mmd import squared_mmd
 from vipl.objectives.path_elbo import path_elbo
 from vipl.objectives.renyi import renyi
 from vipl.objectives.sleep import sleep
@@ -24,11 +26,13 @@ __all__ = [
     "elbo",
     "f_divergence",
     "forward_kl",
+    "info_vae",
     "iwelbo",
     "log_variance",
     "path_elbo",
     "renyi",
     "sleep",
+    "squared_mmd",
     "symmetric_kl",
     "tvo",
     "wake_p",

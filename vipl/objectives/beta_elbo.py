@@ -5,7 +5,7 @@ from __future__ import annotations
 import jax.numpy as jnp
 
 from vipl.objectives.made_by import made_by
-from vipl.objectives.options import check_beta
+from vipl.objectives.options import check_scalar
 from vipl.objectives.particles import draw
 from vipl.tracing.site_terms import site_terms
 from vipl.transform.expectation import Expectation
@@ -45,7 +45,7 @@ def beta_elbo(beta: float) -> Expectation:
 
     Source: Higgins et al. 2017, ICLR, eq. 4.
     """
-    beta = check_beta(beta, "beta_elbo")
+    check_scalar(beta, "beta_elbo", "beta", "beta=4.0; 1.0 is the evidence lower bound")
 
     def objective(model, guide):
         trace = draw(guide)

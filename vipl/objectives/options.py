@@ -80,21 +80,23 @@ def check_partition(partition, name: str) -> tuple[float, ...]:
     return points
 
 
-def check_beta(beta, name: str):
-    """Return a weight as it is, or refuse it.
+def check_scalar(value, name: str, argument: str, fix: str, *, positive: bool = False) -> None:
+    """Refuse what is not a number, or is negative.
 
     Args:
-        beta: what the user gave; a traced value is not looked at.
+        value: what the user gave; a traced value is not looked at.
         name: the objective's, for the error.
+        argument: that of the value, likewise.
+        fix: what to write instead.
+        positive: whether 0 is refused too.
     """
-    if is_tracer(beta) and jnp.shape(beta) == ():
-        return beta
-    number = _number(beta)
-    if not (math.isfinite(number) and number >= 0):
-        raise refused(
-            name, f"beta is {beta!r}; it must be a number of at least 0.", "beta=4.0; 1.0 is the evidence lower bound"
-        )
-    return beta
+    if is_tracer(value) and jnp.shape(value) == ():
+        return
+    number = _number(value)
+    if math.isfinite(number) and number >= 0 and not (positive and number == 0):
+        return
+    due = "a positive number" if positive else "a number of at least 0"
+    raise refused(name, f"{argument} is {value!r}; it must be {due}.", fix)
 
 
 def check_gradient(gradient, name: str, offered) -> None:

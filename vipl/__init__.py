@@ -14,7 +14,8 @@ A first program::
     posterior = vipl.infer(model(y), key=jax.random.key(0))
 
 The folders, in the order in which data pass through them: `distributions`, `lang` (what a user writes), `tracing`
-(what it means), `estimators` and `transform` (how an objective becomes a gradient), `objectives`, `guides`, `infer`.
+(what it means), `estimators` and `transform` (how an objective becomes a gradient), `programs` (marginals and
+posteriors, whose densities are estimates), `objectives`, `guides`, `infer`.
 """
 
 from typing import TYPE_CHECKING
@@ -58,6 +59,7 @@ if TYPE_CHECKING:
     from vipl import testing
     from vipl.diagnostics.audit import audit
     from vipl.infer.posterior import Posterior
+    from vipl.programs import Importance, marginal, normalize
 
 __version__ = "0.1.0"
 
@@ -68,6 +70,7 @@ __all__ = [
     "DensityError",
     "EstimatorError",
     "Expectation",
+    "Importance",
     "NonFiniteError",
     "ParameterError",
     "Posterior",
@@ -93,6 +96,8 @@ __all__ = [
     "infer",
     "init_params",
     "log_density",
+    "marginal",
+    "normalize",
     "objectives",
     "param",
     "plate",
@@ -109,7 +114,10 @@ __getattr__ = on_first_use(
     globals(),
     {
         "Posterior": "vipl.infer.posterior",
+        "Importance": "vipl.programs",
         "audit": "vipl.diagnostics.audit.audit",
+        "marginal": "vipl.programs",
+        "normalize": "vipl.programs",
         "testing": "vipl.testing",
     },
 )

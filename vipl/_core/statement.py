@@ -33,6 +33,21 @@ class Lane:
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
+class Part:
+    """What a statement is to a program with an estimated density.
+
+    Attributes:
+        of: stands for that program.
+        name: its address in there.
+        hidden: whether that program hides it.
+    """
+
+    of: object
+    name: str
+    hidden: bool
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
 class Statement:
     """The static part of a statement. Each kind of statement is a subclass.
 
@@ -43,6 +58,7 @@ class Statement:
         shape: shape of its value in one lane.
         dtype: dtype of its value.
         lanes: the levels of `jax.vmap` around it, innermost first.
+        parts: what it is to the programs with an estimated density around it, outermost last.
     """
 
     address: str
@@ -51,12 +67,18 @@ class Statement:
     shape: tuple[int, ...]
     dtype: Any
     lanes: tuple[Lane, ...] = ()
+    parts: tuple[Part, ...] = ()
 
     noun = "statement"
     draws = False
 
     def __str__(self):
         return f"{self.noun} {self.address!r}, {self.source}"
+
+    @property
+    def hidden(self) -> bool:
+        """Whether it only serves to estimate a density, and is no statement of the program around."""
+        return any(part.hidden for part in self.parts)
 
     @property
     def lane_shape(self) -> tuple[int, ...]:

@@ -27,30 +27,24 @@ def sample_program(address, program: Program, obs, estimator, source):
             fix='observe inside: program | {"inner": value}; give estimators to the inner sites',
         )
     with scope(address):
-        if not (program.observations or program.interventions or program.params):
-            return program.run()
-        outside = staging_depth() - ambient.current().depth
-        staged = stage(program.run, kind="nested")
-    prefix = staged_prefix(address)
-    handler = Rebind(
-        {located.path: located.statement for located in staged.statements},
-        _prefixed(program.observations, staged, prefix),
-        _prefixed(program.interventions, staged, prefix),
-        _prefixed(program.params or {}, staged, prefix),
-        outside,
+        return run_inside(program)
+
+
+def run_inside(program: Program):
+    """Run a program in the present surroundings, with what is observed and set in it, and its parameters."""
+    if not (program.observations or program.interventions or program.params):
+        return program.run()
+    here = ambient.current()
+    outside = staging_depth() - here.depth
+    staged = stage(program.run, kind="nested")
+    observed, set_, params = (
+        {here.scope + address: value for address, value in (values or {}).items()}
+        for values in (program.observations, program.interventions, program.params)
     )
+    statements = {located.path: located.statement for located in staged.statements}
+    handler = Rebind(statements, observed, set_, params, outside)
     results, _ = interpret(staged.jaxpr, staged.consts, [], handler, handler.given)
     return staged.out.fill(results)
-
-
-def staged_prefix(address) -> str:
-    """Return the prefix of the addresses of a nested program, enclosing scopes included."""
-    return f"{ambient.current().scope}{address}/"
-
-
-def _prefixed(values, staged, prefix):
-    del staged
-    return {prefix + address: value for address, value in values.items()}
 
 
 class Rebind:

@@ -58,6 +58,7 @@ class Meaning:
     """
 
     rebinds = False
+    fixed = False
 
     def __init__(self, surveyed: Survey, *, record: bool):
         self.surveyed, self.record = surveyed, record
@@ -85,6 +86,15 @@ class Meaning:
     def latent(self, path, statement, leaves, given):
         """Return value and log_prob (unscaled) of a latent site."""
         raise NotImplementedError
+
+    def auxiliary(self, path, statement, leaves, given):
+        """Return value and log_prob of a site that is drawn to estimate a density."""
+        return self.latent(path, statement, leaves, given)
+
+    def fixes(self, path) -> bool:
+        """Return whether a latent site has a value that is given, rather than drawn."""
+        del path
+        return self.fixed
 
     def indices(self, path, statement, given):
         """Return the indices of a subsampled plate."""

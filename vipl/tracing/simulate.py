@@ -68,8 +68,7 @@ def simulate(program: Program, key=None) -> Trace:
         )
     key = as_key(key, "simulate")
     surveyed = survey(program, varying_axes(key))
-    random = [s for located in (*surveyed.latents.values(), *surveyed.indices.values()) for s in located]
-    return run(surveyed, Draw(surveyed, record=True), draw_noise(key, random))
+    return run(surveyed, Draw(surveyed, record=True), draw_noise(key, surveyed.random))
 
 
 def check_program(program, caller: str) -> None:
@@ -90,14 +89,7 @@ class Draw(Meaning):
 
     def latent(self, path, statement, leaves, given):
         """Push the noise through the distribution."""
-        if isinstance(given, LoopKeys):
-            given = given.noise(statement)
-
-        def one(*xs):
-            value, density = transport(statement.distribution(xs[:-1]), xs[-1])
-            return value.astype(statement.dtype), density  # floating, if an estimator asks for that
-
-        return over_lanes(one, statement.lanes, extra=1)(*leaves, given)
+        return draw_site(statement, leaves, given)
 
     def indices(self, path, statement, given):
         """Draw indices without replacement."""
@@ -108,6 +100,18 @@ class Draw(Meaning):
     def at_iteration(self, given, iteration):
         """Fold the round into the key of a site in a `while_loop`."""
         return given.at_iteration(iteration) if isinstance(given, LoopKeys) else given
+
+
+def draw_site(statement, leaves, noise):
+    """Push noise through the distribution of a site; returns the value and its log_prob."""
+    if isinstance(noise, LoopKeys):
+        noise = noise.noise(statement)
+
+    def one(*xs):
+        value, density = transport(statement.distribution(xs[:-1]), xs[-1])
+        return value.astype(statement.dtype), density  # floating, if an estimator asks for that
+
+    return over_lanes(one, statement.lanes, extra=1)(*leaves, noise)
 
 
 def draw_indices(statement, key):
@@ -125,23 +129,28 @@ class Choose(Meaning):
     rebinds = True
 
     def latent(self, path, statement, leaves, given):
-        """Bind the site again, as a choice.
-
-        A transformed distribution becomes a choice of its base, pushed forward: the same law, a density without any
-        inverse, and an estimator for the base serves.
-        """
-        token = object()  # two runs of one program make two choices
-        value, density = choose(statement, leaves, token)
-        if density is None:
-            density = score(statement, leaves, value, guard=False)
-        # A masked density is not the one that the choice was drawn by.
-        distribution = statement.distribution(leaves)
-        own = token if unmasked(distribution) is distribution else None
-        return value, self.marked(statement, leaves, value, density, own)
+        """Bind the site again, as a choice."""
+        return choose_site(self, statement, leaves)
 
     def indices(self, path, statement, given):
         """Bind the plate again."""
         return bind_again([], statement)
+
+
+def choose_site(handler: Meaning, statement, leaves):
+    """Bind a site as a choice of the objective that is being staged; returns the value and its log_prob.
+
+    A transformed distribution becomes a choice of its base, pushed forward: the same law, a density without any
+    inverse, and an estimator for the base serves.
+    """
+    token = object()  # two runs of one program make two choices
+    value, density = choose(statement, leaves, token)
+    if density is None:
+        density = score(statement, leaves, value, guard=False)
+    # A masked density is not the one that the choice was drawn by.
+    distribution = statement.distribution(leaves)
+    own = token if unmasked(distribution) is distribution else None
+    return value, handler.marked(statement, leaves, value, density, own)
 
 
 def choose(statement, leaves, token, *, scored=True):

@@ -45,12 +45,31 @@ class Survey:
         return located.statement.observed or located.statement.address in self.observations
 
     def of_kind(self, kind) -> list[Located]:
-        """List the statements of one kind, in program order; sites that `do` replaced are left out."""
+        """List the statements of one kind, in program order; sites that `do` replaced are left out, and hidden ones."""
         return [
             located
             for located in self.staged.statements
-            if isinstance(located.statement, kind) and located.statement.address not in self.interventions
+            if isinstance(located.statement, kind)
+            and not located.statement.hidden
+            and located.statement.address not in self.interventions
         ]
+
+    @functools.cached_property
+    def auxiliaries(self) -> list[Located]:
+        """Sites that are drawn to estimate a density, in program order."""
+        return [
+            located
+            for located in self.staged.statements
+            if isinstance(located.statement, SampleStatement)
+            and located.statement.hidden
+            and not located.statement.observed
+        ]
+
+    @property
+    def random(self) -> list[Located]:
+        """Everything that a run draws: latent sites, indices of subsampled plates, auxiliary sites."""
+        groups = (*self.latents.values(), *self.indices.values())
+        return [located for group in groups for located in group] + self.auxiliaries
 
     @functools.cached_property
     def latents(self) -> dict[str, list[Located]]:
@@ -110,6 +129,8 @@ def survey(program: Program, varying: tuple[str, ...] = ()) -> Survey:
 
 def _check_together(first: Located, second: Located) -> None:
     address = second.statement.address
+    if isinstance(second.statement, ParamStatement) and (first.statement.hidden or second.statement.hidden):
+        return  # a copy of a program has the params of the program
     if not _exclusive(first, second):
         raise AddressError(
             f"address {address!r} is used twice.",

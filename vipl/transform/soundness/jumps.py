@@ -121,8 +121,9 @@ def _statement(statement, operands, context, path) -> Influence:
     if isinstance(statement, DensityStatement):  # the masks of a support are no jumps of the objective
         return _join(*operands[1:]) if len(operands) > 1 else operands[0]
     joined = _join(*operands)
-    if isinstance(statement, SampleStatement) and not statement.observed and context.is_pathwise(path):
-        return Influence(joined.smooth | {path}, joined.jumped)
+    if isinstance(statement, SampleStatement) and not statement.observed:
+        # What its parameters do through a value that is not pathwise is in the weights, whatever becomes of the value.
+        return Influence(joined.smooth | {path} if context.is_pathwise(path) else frozenset(), joined.jumped)
     return joined
 
 

@@ -1,0 +1,80 @@
+"""The posterior of a program as a program, by sampling importance resampling.
+
+    simulate:     x₁ … x_N ~ q;  w_i = p(x_i, y)/q(x_i);  j ~ w;  x = x_j;  ŵ = p(x, y)/mean_i w_i
+    log_density:  x₁ = x;  x₂ … x_N ~ q;                                    the same ŵ
+
+Where all weights are zero, one of the particles is taken as it comes, of density q.
+"""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+
+from vipl._core.errors import DensityError
+from vipl.programs.importance.proposer import Proposer
+from vipl.programs.kept import fixed_values, observed_values
+from vipl.programs.particle import EstimatedOutput, log_mean_exp, over_particles, run_particle, shown
+
+
+class NormalizedByImportance:
+    """How the bodies run: the program, its proposal, and the draw of the index.
+
+    Args:
+        num_particles: N.
+        own: whether the proposal is a copy of the program.
+        names: of the latent sites.
+    """
+
+    def __init__(self, num_particles: int, own: bool, names: tuple[str, ...]):
+        self.num_particles, self.own, self.names = num_particles, own, names
+        self.returned: list[int] = []
+
+    def surroundings(self, index, around):
+        """Return what surrounds the statements of a body: the proposal has an axis of particles."""
+        return {**around, "axes": (*around.get("axes", ()), self.num_particles)} if index == 1 else around
+
+    def run(self, bodies, handler, given, path):
+        """Give meaning to the posterior: see the module."""
+        model, proposal, index = bodies
+        fixed = fixed_values(model, handler, self.names, given)
+        proposer = Proposer(model, proposal, self.own, False, handler, given)
+        noise = {p: g for p, g in given.items() if p[: len(proposal.path)] == proposal.path}
+        sites = tuple(located.path for group in model.sites.values() for located in group)
+        if fixed is None:
+            self._refuse_observations(model, handler, given)
+            draws = over_particles(handler, self.num_particles, lambda noise: proposer.draw({}, noise)[:3], noise)
+            log_mean = log_mean_exp(draws[1])
+            logits = jnp.where(jnp.isfinite(log_mean), draws[1], 0.0)
+            at = {p: g for p, g in given.items() if p[: len(index.path)] == index.path}
+            (chosen,), _ = run_particle(index, handler, {}, at, [logits])
+            values, log_weight, log_proposal = jax.tree.map(lambda leaf: leaf[chosen], draws)
+        else:
+            values = fixed
+            log_weight, log_proposal = proposer.weigh({}, values)
+            log_weights = jnp.reshape(log_weight, (1,))
+            if self.num_particles > 1:
+                rest = jax.tree.map(lambda leaf: leaf[1:], noise)
+                count = self.num_particles - 1
+                others = over_particles(handler, count, lambda noise: proposer.draw({}, noise)[1], rest)
+                log_weights = jnp.concatenate([log_weights, others])
+            log_mean = log_mean_exp(log_weights)
+        results, outputs = run_particle(model, handler, values, given)
+        density = EstimatedOutput(_density(log_weight, log_proposal, log_mean), sites)
+        out = {**shown(model, outputs), path: density} if handler.record else {path: density}
+        return [results[i] for i in self.returned], out
+
+    def _refuse_observations(self, model, handler, given):
+        for name in observed_values(model, handler, self.names, given):
+            raise DensityError(
+                f"{name!r} is observed in a normalized program, which only draws all of its sites together.",
+                where=model.sites[name][0].statement,
+                fix=f"vipl.normalize(program | {{{name!r}: value}}, …): observe first, then normalise",
+            )
+
+
+def _density(log_weight, log_proposal, log_mean):
+    """Return log p(x, y) − log mean w; that of the proposal where all weights are zero."""
+    some = jnp.isfinite(log_mean)
+    ratio = jnp.where(some, log_weight - jnp.where(some, log_mean, 0.0), 0.0)
+    return jnp.where(jnp.isfinite(log_proposal), log_proposal + ratio, -jnp.inf)

@@ -89,6 +89,10 @@ LOUD = {
     "cond inside scan": cond_inside_scan,
     "while": while_until_small,
     "fori": fori_with_a_floor,
+    "slope of a clip": lambda x: jax.grad(lambda x: jnp.clip(x, 0, 1) ** 2)(x),
+    "slope of a leaky_relu": lambda x: jax.grad(jax.nn.leaky_relu)(x),
+    "slope of a hard_tanh": lambda x: jax.grad(jax.nn.hard_tanh)(x),
+    "slope of a maximum": lambda x: jax.grad(lambda x: jnp.maximum(x, 0.0))(x),
     "before another pathwise choice": jump_before_another_pathwise_choice,
 }
 
@@ -107,6 +111,8 @@ QUIET = {
     "vouched": vipl.continuous(lambda x: jnp.where(x > 0, x, 0.0)),
     "sorted values": lambda x: jnp.sort(jnp.array([x, 1.0]))[0],
     "sqrt": jnp.sqrt,
+    "slope of a softplus": lambda x: jax.grad(jax.nn.softplus)(x),
+    "slope of what is vouched for": lambda x: jax.grad(vipl.continuous(lambda x: jnp.where(x > 0, x**2, 0.0)))(x),
     "norm": lambda x: jnp.linalg.norm(jnp.array([x, 1.0])),
     "a jump that does not reach the output": lambda x: (jnp.where(x > 0, 1.0, 0.0), x**2)[1],
     "stop_gradient": lambda x: jnp.where(lax.stop_gradient(x) > 0, 1.0, 0.0) * x,

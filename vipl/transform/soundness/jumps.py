@@ -26,6 +26,7 @@ _CONTINUOUS = frozenset(
     gelu silu swish mish soft_sign sparse_plus sparse_sigmoid clip logaddexp logaddexp2 xlogy xlog1py entr
     softmax log_softmax logsumexp standardize hypot norm""".split()
 )
+_KINKED = frozenset("leaky_relu selu celu relu relu6 hard_tanh hard_sigmoid hard_silu hard_swish clip".split())
 
 
 @dataclasses.dataclass(frozen=True)
@@ -144,7 +145,11 @@ def _call(eqn, operands, context, path):
     body = params["jaxpr" if "jaxpr" in params else "call_jaxpr"]
     name = params.get("name")
     if name == VOUCHED or (name in _CONTINUOUS and is_from_library(body)):
-        return [_join(*operands)] * len(eqn.outvars)
+        passed = [_join(*operands)] * len(eqn.outvars)
+        if name not in _KINKED or len(passed) == 1:
+            return passed
+        # The value of a differentiated function comes first, then what its derivative needs: that jumps at a kink.
+        return [passed[0], *_walk(body, operands, context.within(eqn), (*path, 0))[1:]]
     return _walk(body, operands, context.within(eqn), (*path, 0))
 
 

@@ -4,6 +4,7 @@ Each is an ordinary `vipl.expectation`, a few lines over `simulate` and `log_den
 it to `vipl.infer(model, guide, objective=objectives.elbo, …)`, or differentiate it in your own training loop.
 """
 
+from vipl.objectives.ais import ais
 from vipl.objectives.beta_elbo import beta_elbo
 from vipl.objectives.cubo import cubo
 from vipl.objectives.elbo import elbo
@@ -21,6 +22,7 @@ from vipl.objectives.tvo import tvo
 from vipl.objectives.wake import wake_p, wake_q
 
 __all__ = [
+    "ais",
     "beta_elbo",
     "cubo",
     "elbo",

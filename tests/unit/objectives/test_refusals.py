@@ -11,6 +11,7 @@ import vipl.distributions as dist
 from vipl import estimators, objectives
 
 EVERY = {
+    "ais": objectives.ais(2, 0.1),
     "path_elbo": objectives.path_elbo,
     "iwelbo": objectives.iwelbo(2),
     "iwelbo, dreg": objectives.iwelbo(2, "dreg"),
@@ -87,6 +88,17 @@ def refusal(kind, function, *args, **options):
         (lambda: objectives.beta_elbo(-1.0), "beta is -1.0; it must be a number of at least 0", "beta=4.0"),
         (lambda: objectives.beta_elbo(True), "beta is True", "beta=4.0"),
         (lambda: objectives.beta_elbo([1.0, 2.0]), r"beta is \[1.0, 2.0\]", "beta=4.0"),
+        (lambda: objectives.ais(0, 0.1), "num_steps is 0; it must be an int, at least 1", "num_steps=8"),
+        (lambda: objectives.ais(2.0, 0.1), "num_steps is 2.0", "num_steps=8"),
+        (lambda: objectives.ais(2, 0.0), "step_size is 0.0; it must be a positive number", "step_size=0.1"),
+        (lambda: objectives.ais(2, {"x": [0.1, -1]}), r"step_size of 'x' is \[0.1, -1\]", "{'x': 0.1"),
+        (lambda: objectives.ais(2, {"x": "small"}), "step_size of 'x' is 'small'", "{'x': 0.1"),
+        (lambda: objectives.ais(2, 0.1, (0.5,)), r"schedule is \(0.5,\); .* array of 2 rising", "/ 2"),
+        (lambda: objectives.ais(2, 0.1, (0.5, 0.2)), "schedule is .* array of 2 rising", "/ 2"),
+        (lambda: objectives.ais(2, 0.1, (0.5, 1.5)), r"schedule is .* numbers in \[0, 1\]", "/ 2"),
+        (lambda: objectives.ais(2, 0.1, "linear"), "schedule is 'linear'", "/ 2"),
+        (lambda: objectives.ais(2, 0.1, None, 1.0), "persistence is 1.0; it must be less than 1", "persistence=0.0"),
+        (lambda: objectives.ais(2, 0.1, None, -0.5), "persistence is -0.5; it must be a number", "persistence=0.0"),
         (lambda: objectives.info_vae("x", -1.0, 1.0), "weight is -1.0; it must be a number of at least 0", "=50.0"),
         (lambda: objectives.info_vae("x", 1.0, 0.0), "bandwidth is 0.0; it must be a positive number", "bandwidth=1.0"),
         (lambda: objectives.info_vae("x", 1.0, "wide"), "bandwidth is 'wide'", "bandwidth=1.0"),

@@ -84,7 +84,7 @@ def statements_inside(eqn) -> list[Statement]:
     return own + [statement for e in inner for statement in statements_inside(e)]
 
 
-def interpret(jaxpr, consts, operands, handler, given, path=()):
+def interpret(jaxpr, consts, operands, handler, given, path=(), indices=None):
     """Run a jaxpr with its statements given meaning.
 
     Args:
@@ -94,6 +94,7 @@ def interpret(jaxpr, consts, operands, handler, given, path=()):
         handler: called as `handler(path, statement, operands, given.get(path))`, returns `(value, output)`.
         given: `{path: pytree}`; leaves have the construct axes in front.
         path: where this jaxpr stands in the whole.
+        indices: where its equations stand, if they are some of a jaxpr's.
 
     Returns:
         The list of results, and `{path: output}` for every statement that had an output.
@@ -101,7 +102,7 @@ def interpret(jaxpr, consts, operands, handler, given, path=()):
     outputs = {}
 
     def step(index, eqn, values):
-        here = (*path, index)
+        here = (*path, index if indices is None else indices[index])
         if eqn.primitive is statement_p:
             value, output = handler(here, eqn.params["statement"], values, given.get(here))
             if output is not None:

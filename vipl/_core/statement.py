@@ -40,11 +40,13 @@ class Part:
         of: stands for that program.
         name: its address in there.
         hidden: whether that program hides it.
+        drawn: whether it is ever drawn; in a copy that only weighs, values are given.
     """
 
     of: object
     name: str
     hidden: bool
+    drawn: bool = True
 
 
 @dataclasses.dataclass(frozen=True, eq=False)

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
     from vipl.estimators.relaxed.relax import RELAX
     from vipl.estimators.score.baselines import RunningAverage, RunningScale, regression_loss
     from vipl.estimators.score.leave_one_out import LeaveOneOut
+    from vipl.estimators.score.unscored import Unscored
 
 __all__ = [
     "ARM",
@@ -55,6 +56,7 @@ __all__ = [
     "SumAndSample",
     "Systematic",
     "UnorderedSet",
+    "Unscored",
     "WeightedSamples",
     "regression_loss",
 ]
@@ -80,6 +82,7 @@ __getattr__ = on_first_use(
         "SumAndSample": "vipl.estimators.finite.sum_and_sample",
         "Systematic": "vipl.estimators.coupled.systematic",
         "UnorderedSet": "vipl.estimators.finite.unordered_set",
+        "Unscored": "vipl.estimators.score.unscored",
         "regression_loss": "vipl.estimators.score.baselines",
     },
 )

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
 import jax.numpy as jnp
 from numpyro.distributions import Normal
 
@@ -11,7 +9,7 @@ from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.source import user_source
 from vipl.lang.sample import sample
 from vipl.objectives.annealing import anneal
-from vipl.objectives.annealing_options import check_persistence, check_schedule, check_steps
+from vipl.objectives.annealing_options import checked_persistence, checked_schedule, checked_steps
 from vipl.objectives.coordinates import coordinates_of
 from vipl.objectives.made_by import made_by
 from vipl.objectives.particles import draw, with_shared_subsamples
@@ -77,9 +75,9 @@ def ais(num_steps: int, step_size, schedule=None, persistence=0.0) -> Expectatio
     Source: Geffner and Domke 2021, arXiv 2107.04150; Zhang et al. 2021, arXiv 2107.10211; after Neal 2001, Stat.
     Comput. 11.
     """
-    check_steps(num_steps, step_size, "ais")
-    check_schedule(schedule, num_steps, "ais")
-    check_persistence(persistence, "ais")
+    step_size = checked_steps(num_steps, step_size, "ais")
+    schedule = checked_schedule(schedule, num_steps, "ais")
+    persistence = checked_persistence(persistence, "ais")
 
     def objective(model, guide):
         model, guide = with_shared_subsamples(model, guide)
@@ -112,10 +110,11 @@ def _momenta(address: str, free, num_steps: int):
 
 
 def _step_sizes(step_size, start) -> dict:
-    if not isinstance(step_size, Mapping):
+    if not isinstance(step_size, tuple):
         return dict.fromkeys(start, step_size)
-    for address in {**step_size, **start}:
-        if address not in start or address not in step_size:
+    given = dict(step_size)
+    for address in {**given, **start}:
+        if address not in start or address not in given:
             what = "no step size for" if address in start else "a step size for"
             hint = "" if address in start else did_you_mean(str(address), start)
             raise AddressError(
@@ -123,4 +122,4 @@ def _step_sizes(step_size, start) -> dict:
                 where=f"objectives.ais, {user_source()}",
                 fix="one for each latent site, or a single number for all",
             )
-    return dict(step_size)
+    return {address: jnp.asarray(size) for address, size in given.items()}

@@ -66,7 +66,7 @@ def info_vae(address: str, weight, bandwidth, num_particles: int = 2, beta=1.0) 
         >>> objectives.info_vae("z", weight=50.0, bandwidth=1.0)(jax.random.key(0), model(y), guide(y, 0.4)).shape
         ()
 
-    Source: Zhao, Song and Ermon 2017, arXiv 1706.02262, §3.
+    Source: Zhao, Song and Ermon 2017, arXiv 1706.02262.
     """
     check_scalar(weight, "info_vae", "weight", "weight=50.0")
     check_scalar(bandwidth, "info_vae", "bandwidth", "bandwidth=1.0", positive=True)

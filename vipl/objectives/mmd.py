@@ -37,7 +37,7 @@ def squared_mmd(x, y, bandwidth):
         >>> round(float(objectives.squared_mmd(x, y, 1.0)), 4)  # k(0, 1) − 1: no pair of x is equal, two with y are
         -0.3935
 
-    Source: Gretton et al. 2012, JMLR 13(25), eq. 3, for laws that are no aggregates.
+    Source: Gretton et al. 2012, JMLR 13(25), Lemma 6, for laws that are no aggregates.
     """
     check_scalar(bandwidth, "squared_mmd", "bandwidth", "bandwidth=1.0", positive=True)
     x, y = jnp.asarray(x), jnp.asarray(y)

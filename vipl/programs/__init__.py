@@ -7,5 +7,6 @@ of another, `particle` runs it there, and each folder has an inference algorithm
 from vipl.programs.importance.options import Importance
 from vipl.programs.marginal import marginal
 from vipl.programs.normalize import normalize
+from vipl.programs.smc.options import SMC
 
-__all__ = ["Importance", "marginal", "normalize"]
+__all__ = ["SMC", "Importance", "marginal", "normalize"]

@@ -27,12 +27,12 @@ class EstimatedOutput:
     Attributes:
         log_prob: log ŵ, a scalar.
         sites: paths of the sites whose density it is.
-        unknown: why there is none of a draw, or empty.
+        unknown: why there is none of a draw, as `(where, why, fix)`, or None.
     """
 
     log_prob: jax.Array
     sites: tuple = dataclasses.field(metadata={"static": True})
-    unknown: str = dataclasses.field(default="", metadata={"static": True})
+    unknown: tuple | None = dataclasses.field(default=None, metadata={"static": True})
 
 
 class Particle(Meaning):

@@ -16,7 +16,7 @@ from vipl.lang.program import Program
 from vipl.programs.staged import Relabel, as_body, evidence, is_param, latent_sites, stage_inside
 
 
-def own_proposal(staged: Staged, rule, keep, into: str) -> Body:
+def own_proposal(staged: Staged, rule, keep, into: str, drawn: bool = True) -> Body:
     """Return a copy of a program as the proposal of its latent sites, those kept observed.
 
     Args:
@@ -24,10 +24,11 @@ def own_proposal(staged: Staged, rule, keep, into: str) -> Body:
         rule: stands for the program with an estimated density.
         keep: names of the kept sites, whose values are the inputs of the copy.
         into: the scope that the copy goes to.
+        drawn: whether it is ever drawn from; else it only weighs.
     """
     here, sites = ambient.current().scope, _by_address(staged)
     values = {here + name: _outline(sites[here + name]) for name in keep}
-    return as_body(staged, Relabel(rule, here, lambda statement: True, into), values)
+    return as_body(staged, Relabel(rule, here, lambda statement: True, into, drawn), values)
 
 
 def users_proposal(proposal, staged: Staged, rule, keep, into: str, purpose: str) -> Body:

@@ -76,12 +76,13 @@ class Relabel:
         scope: the scope that it is in.
         hides: `hides(statement)` says whether a statement is no part of its surface.
         into: the scope that hidden statements go to; params stay, since a program and its copies share them.
+        drawn: whether its sites are ever drawn.
     """
 
     rebinds = True
 
-    def __init__(self, of, scope: str, hides: Callable[[Any], bool], into: str):
-        self.of, self.scope, self.hides, self.into = of, scope, hides, into
+    def __init__(self, of, scope: str, hides: Callable[[Any], bool], into: str, drawn: bool = True):
+        self.of, self.scope, self.hides, self.into, self.drawn = of, scope, hides, into, drawn
 
     def __call__(self, path, statement, operands, given):
         """Bind one statement again; with a value given, as observed."""
@@ -97,7 +98,7 @@ class Relabel:
             operands,
             statement,
             address=statement.address if stays else self.into + name,
-            parts=(*statement.parts, Part(self.of, name, hidden)),
+            parts=(*statement.parts, Part(self.of, name, hidden, self.drawn)),
         ), None
 
     def at_iteration(self, given, iteration):

@@ -207,6 +207,12 @@ def total(outputs: dict):
     return result
 
 
+def unknown_of(output):
+    """Return why a draw has no density, as `(where, why, fix)`, or None; also inside the record of a branch."""
+    output = getattr(output, "output", output)
+    return getattr(output, "unknown", None)
+
+
 def log_prob_of(output):
     """Return the log_prob in an output, also inside the record of a branch, or None."""
     output = getattr(output, "output", output)

@@ -16,7 +16,7 @@ from vipl._core.static import StaticValue
 from vipl.lang.factor import DeterministicStatement, FactorStatement
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.site import SampleStatement
-from vipl.tracing.meaning import Meaning, total
+from vipl.tracing.meaning import Meaning, total, unknown_of
 from vipl.tracing.survey import Survey
 from vipl.tracing.trace import Places, Site, Trace
 
@@ -25,7 +25,12 @@ def run(surveyed: Survey, handler: Meaning, given: dict) -> Trace:
     """Interpret a program with a handler that records, and build the trace."""
     staged = surveyed.staged
     results, outputs = interpret(staged.jaxpr, staged.consts, [], handler, handler.given() | given)
-    unrecorded = [s.statement for s in surveyed.of_kind((SampleStatement, FactorStatement)) if s.loop is not None]
+    unrecorded = [
+        (str(s.statement), f"{s.statement} ran inside a while_loop", "jax.lax.scan or fori_loop with Python-int bounds")
+        for s in surveyed.of_kind((SampleStatement, FactorStatement))
+        if s.loop is not None
+    ]
+    unrecorded += [reason for output in outputs.values() if (reason := unknown_of(output))]
 
     def built(groups, build):
         present = {a: [outputs[s.path] for s in group if s.path in outputs] for a, group in groups.items()}
@@ -50,7 +55,7 @@ def run(surveyed: Survey, handler: Meaning, given: dict) -> Trace:
         value=staged.out.fill(results),
         _log_density=total(outputs),
         _order=tuple(a for a in addresses if a in sites or a in recorded),
-        _unrecorded=tuple(str(statement) for statement in unrecorded),
+        _unrecorded=tuple(unrecorded),
         _origin=StaticValue(surveyed.program.fn),
         _places=Places({s.statement.address: str(s.statement.source) for s in staged.statements}),
     )

@@ -63,6 +63,7 @@ class Survey:
             if isinstance(located.statement, SampleStatement)
             and located.statement.hidden
             and not located.statement.observed
+            and all(part.drawn for part in located.statement.parts)
         ]
 
     @property

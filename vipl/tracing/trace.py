@@ -87,14 +87,12 @@ class Trace(Mapping):
         """Joint log density of the choices and the observed sites: a scalar, in nats.
 
         Raises:
-            DensityError: a site ran inside a `while_loop`.
+            DensityError: a site ran inside a `while_loop`; or sites of a marginal were integrated out without regard to
+                what is observed.
         """
         if self._unrecorded:
-            raise DensityError(
-                f"the trace has no log density: {self._unrecorded[0]} ran inside a while_loop.",
-                where=self._unrecorded[0],
-                fix="jax.lax.scan or fori_loop with Python-int bounds",
-            )
+            where, why, fix = self._unrecorded[0]
+            raise DensityError(f"the trace has no log density: {why}.", where=where, fix=fix)
         return self._log_density
 
     def place(self, address) -> str:
@@ -139,7 +137,7 @@ class Trace(Mapping):
         lines = [
             "  " + "  ".join(text.ljust(w) for text, w in zip(row, (*widths, 0), strict=True)).rstrip() for row in rows
         ]
-        density = "none (while_loop)" if self._unrecorded else show_array(self._log_density)
+        density = "none" if self._unrecorded else show_array(self._log_density)
         return "\n".join([f"Trace, log_density {density}", *lines])
 
     def _distribution_name(self, address) -> str:

@@ -13,8 +13,6 @@ from vipl.programs.importance.proposer import Proposer
 from vipl.programs.kept import fixed_values, observed_values
 from vipl.programs.particle import EstimatedOutput, log_mean_exp, over_particles, run_particle, shown, values_of
 
-BLIND = "the sites that are integrated out were drawn without regard to what is observed"
-
 
 class MarginalByImportance:
     """How the bodies run: the program, and its proposal.
@@ -53,7 +51,7 @@ class MarginalByImportance:
                 rest = jax.tree.map(lambda leaf: leaf[1:], noise)
                 others = self._draw(proposer, kept, rest, self.num_particles - 1)[1]
                 log_weights = jnp.concatenate([log_weights, others])
-            unknown = BLIND if self.evidence or observed else ""
+            unknown = blind(model) if self.evidence or observed else None
             density = EstimatedOutput(log_mean_exp(log_weights), sites, unknown)
             return [results[i] for i in self.returned], {**shown(model, outputs), path: density}
         values, log_weights, _, results = self._draw(proposer, fixed, noise, self.num_particles)
@@ -65,3 +63,12 @@ class MarginalByImportance:
 
     def _draw(self, proposer, kept, noise, count):
         return over_particles(proposer.handler, count, lambda noise: proposer.draw(kept, noise), noise)
+
+
+def blind(model) -> tuple:
+    """Return why a draw of a marginal that observes has no density."""
+    return (
+        str(model.statements[0].statement),
+        "the sites that a marginal integrates out were drawn without regard to what is observed",
+        "vipl.log_density(marginal, choices, key); or vipl.normalize(program, …), which draws with regard to it",
+    )

@@ -12,7 +12,7 @@ from vipl._core.errors import ParameterError
 from vipl._core.source import user_source
 from vipl.lang.program import Program
 from vipl.lang.site import SampleStatement
-from vipl.programs.choice_of_index import index_body
+from vipl.programs.auxiliary import index_of_particle
 from vipl.programs.importance.marginal import MarginalByImportance
 from vipl.programs.importance.normalize import NormalizedByImportance
 from vipl.programs.proposals import own_proposal, users_proposal
@@ -85,7 +85,7 @@ class Importance:
         rule = NormalizedByImportance(self.num_particles, self.proposal is None, names)
         speaks = {located.statement.address for located in evidence(staged)}
         model = as_body(staged, Relabel(rule, here, lambda statement: statement.address in speaks, here))
-        index = index_body(rule, free_name(staged, here, "index").removesuffix("/"), self.num_particles)
+        index = index_of_particle(rule, free_name(staged, here, "index").removesuffix("/"), self.num_particles)
         return bind_program(rule, staged, [model, self._propose(staged, rule, (), "vipl.normalize"), index])
 
     def _propose(self, staged, rule, keep, purpose):

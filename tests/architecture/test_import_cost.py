@@ -25,7 +25,7 @@ print(json.dumps([seconds / base, sorted(set(sys.modules) - before)]))
 
 
 def cost(statement):
-    """Run `statement` after the baseline imports in a fresh interpreter: `(time as a share of theirs, added modules)`."""
+    """Run `statement` after the baseline imports in a fresh interpreter: `(share of their time, added modules)`."""
     command = [sys.executable, "-c", PROBE.format(statement=statement)]
     environment = {**os.environ, "JAX_PLATFORMS": "cpu"}
     done = subprocess.run(command, capture_output=True, text=True, check=True, timeout=120, env=environment)

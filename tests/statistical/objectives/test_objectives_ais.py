@@ -193,10 +193,10 @@ def test_weights_have_the_mean_of_the_evidence(name):
 @pytest.mark.parametrize("name", CASES)
 def test_bound_rises_with_the_steps(name):
     model, guide, evidence = CASES[name]
-    bounds = [objectives.elbo, *(objectives.ais(count, 0.25, persistence=0.8) for count in (8, 64))]
+    bounds = [objectives.elbo, *(objectives.ais(count, 0.25, persistence=0.8) for count in (8, 32))]
     found = [sample(lambda key, b=bound: b(key, model, guide), draws(1500)) for bound in bounds]
     gaps = [evidence - float(values.mean()) for values in found]
     error = max(float(values.std()) for values in found[1:]) / draws(1500) ** 0.5
     assert gaps[0] > gaps[1] + 4.5 * error
     assert gaps[1] > gaps[2] + 4.5 * error
-    assert -4.5 * error < gaps[2] < 0.2 * gaps[0]
+    assert -4.5 * error < gaps[2] < 0.25 * gaps[0]

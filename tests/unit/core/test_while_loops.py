@@ -106,7 +106,7 @@ def test_lanes_stop_when_they_are_done():
 def test_there_is_no_density():
     program = vipl.program(lambda: rounds(draw))()
     trace = vipl.simulate(program, jax.random.key(0))
-    assert "none (while_loop)" in repr(trace)
+    assert "log_density none" in repr(trace)
     with pytest.raises(vipl.DensityError, match="while_loop"):
         trace.log_density  # noqa: B018
     with pytest.raises(vipl.DensityError, match="site 'z' is inside a while_loop"):

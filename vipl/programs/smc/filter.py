@@ -2,7 +2,8 @@
 
 With a *retained* path it is the conditional one: one particle, in a slot that wanders, keeps that path's values.
 
-    Ẑ = Π_t mean_n w_t^n over the steps before which it resampled:    E[Ẑ] = p(y);   E[1/Ẑ | x ~ p(·|y) retained] = 1/p(y)
+    Ẑ = Π_t mean_n w_t^n, over the steps before which it resampled and the end
+    E[Ẑ] = p(y), and E[1/Ẑ] = 1/p(y) where x ~ p(x|y) is retained
 """
 
 from __future__ import annotations
@@ -89,12 +90,9 @@ class Filter:
         local = {p: g for p, g in self.noise.items() if _within(p, (self.resampling.path, self.conditional.path))}
 
         def step(state, xs):
-            carry, own, log_weights, log_evidence, slot = state
             slices, noise, given, index, local = xs
             first = index == (length - 1 if reverse else 0)
-            ancestors, slot, state = self._resample(
-                carry, own, log_weights, log_evidence, slot, local, weighted | ~first
-            )
+            ancestors, slot, state = self._resample(state, local, weighted | ~first)
             carry, own, log_weights, log_evidence = state
 
             def move(machine, noise, values):
@@ -138,7 +136,8 @@ class Filter:
         weighed = move(self.machines[1], {}, values)
         return [drawn, weighed], weighed.log_sites + weighed.log_rest - drawn.log_sites - drawn.log_rest
 
-    def _resample(self, carry, own, log_weights, log_evidence, slot, local, may):
+    def _resample(self, state, local, may):
+        carry, own, log_weights, log_evidence, slot = state
         flag = may
         if self.threshold is not None:
             weights = jax.nn.softmax(jnp.where(jnp.isfinite(jnp.max(log_weights)), log_weights, 0.0))

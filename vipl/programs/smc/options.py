@@ -40,13 +40,13 @@ class SMC:
         proposal: a Program that draws exactly the program's latent sites (in `vipl.marginal` those that are not kept),
             with a scan of the same length whose step draws what the program's step draws; or a function that returns
             one, of the values of the kept sites. None proposes each step from the program itself.
-        resampling: "multinomial", "stratified" or "systematic". The last has the least noise in the evidence, and by far
-            the most in the score of the ancestors: prefer it where nothing is differentiated, or with "biased".
+        resampling: "multinomial", "stratified" or "systematic". The last has the least noise in the evidence, and by
+            far the most in the score of the ancestors: prefer it where nothing is differentiated, or with "biased".
         threshold: resample only where the effective sample size is below this share of N, in (0, 1]. None resamples
             before each step. The decision is a jump: with a threshold the particles of an objective get the score
             function, unless told otherwise.
-        gradient: "unbiased"; or "biased", which leaves the derivative of the ancestors' probabilities out, as is common,
-            for less noise: `explain` marks it and a strict expectation refuses it.
+        gradient: "unbiased"; or "biased", which leaves the derivative of the ancestors' probabilities out, as is
+            common, for less noise: `explain` marks it and a strict expectation refuses it.
 
     Raises:
         ParameterError: an argument is not one of these.
@@ -65,8 +65,8 @@ class SMC:
         >>> vipl.simulate(smoothed, jax.random.key(0))["x"].shape
         (3,)
 
-    Source: Andrieu, Doucet and Holenstein 2010, "Particle Markov chain Monte Carlo", eq. 7 for the evidence, §4.3 for the
-    conditional filter; Naesseth et al. 2018, arXiv 1705.11140, eq. 7 for the bound that it makes.
+    Source: Andrieu, Doucet and Holenstein 2010, "Particle Markov chain Monte Carlo methods", §2.2 for the evidence and
+    §4.3 for the conditional filter; Naesseth et al. 2018, arXiv 1705.11140, for the bound that it makes.
     """
 
     num_particles: int = dataclasses.field(metadata={"static": True})

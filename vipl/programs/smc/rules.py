@@ -21,7 +21,7 @@ from vipl.programs.smc.machine import Machine
 from vipl.programs.smc.segments import segments
 from vipl.tracing.meaning import total
 
-# The bodies: the program, its copy that observes what is kept, the draws of the filter, and the proposal if there is one.
+# The bodies: the program, its copy that observes what is kept, the filter's own draws, the proposal if there is one.
 PROGRAM, COPY, RESAMPLING, CONDITIONAL, SLOT, INDEX, PROPOSAL = range(7)
 
 

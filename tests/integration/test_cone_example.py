@@ -138,16 +138,13 @@ def test_the_check_rejects_a_density_that_forgets_the_angle(example, rows, name)
     check_converged(name, example["value"](rows[name], BEST, jax.random.key(0), 100_000)[0], 0.0)
 
 
-LOSES_VALUES = pytest.mark.xfail(reason="normalize loses what a marginal proposes, and draws from the prior")
-
-
 @pytest.mark.parametrize(
     ("name", "params", "around"),
     [
         ("ELBO", [2.219, 0.0, -3.387, -1.276], False),
         ("IWELBO", [2.169, 0.0, -2.55, -0.6], False),
         ("IWHVI", [-3.05, -3.05], True),
-        pytest.param("DIWHVI", [-2.05, -2.05], True, marks=LOSES_VALUES),
+        ("DIWHVI", [-2.05, -2.05], True),
     ],
 )
 def test_draws_are_on_the_ring(example, rows, name, params, around):

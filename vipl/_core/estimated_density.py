@@ -81,8 +81,12 @@ class Body:
 
     @property
     def surface(self) -> list[Located]:
-        """The statements that are of the program around, too."""
-        return [located for located in self.statements if not located.statement.hidden]
+        """The statements that it shows to the program around, whatever that one hides."""
+        return [s for s in self.statements if not any(part.hidden for part in self._up_to_here(s.statement))]
+
+    def _up_to_here(self, statement):
+        inner = itertools.takewhile(lambda part: part.of is not self.of, statement.parts)
+        return statement.parts[: len(list(inner)) + 1]
 
 
 def body_of(fn, inputs=()) -> Body:

@@ -37,9 +37,7 @@ def checked_values(staged: Staged, name: str, choices, function: str, kinds) -> 
             fix='a dict {"address": value}, or a Trace',
         )
     statements = staged.statements
-    known = {
-        s.statement.address: s for s in statements if isinstance(s.statement, kinds) and not s.statement.hidden
-    }
+    known = {s.statement.address: s for s in statements if isinstance(s.statement, kinds) and not s.statement.hidden}
     checked = {}
     for address, value in choices.items():
         if address not in known:

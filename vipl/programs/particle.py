@@ -41,11 +41,12 @@ class Particle(Meaning):
     Args:
         around: the handler of the walk around.
         fixed: paths of the sites whose values are given.
+        required: paths of the sites whose values must be given.
     """
 
-    def __init__(self, around: Meaning, fixed=frozenset()):
+    def __init__(self, around: Meaning, fixed=frozenset(), required=frozenset()):
         super().__init__(around.surveyed, record=True)
-        self.around, self.paths = around, fixed
+        self.around, self.paths, self.required = around, fixed, required
         self.rebinds, self.in_expectation = around.rebinds, around.in_expectation
 
     def fixes(self, path) -> bool:
@@ -56,6 +57,7 @@ class Particle(Meaning):
         """Score the given value, or draw as the walk around draws."""
         if path in self.paths:
             return given, self.marked(statement, leaves, given, score(statement, leaves, given))
+        assert path not in self.required, f"{statement} has no value here, and must not be drawn"
         return self.around.auxiliary(path, statement, leaves, given)
 
     def param(self, path, statement, operands, given):
@@ -64,13 +66,14 @@ class Particle(Meaning):
 
 
 def run_particle(body: Body, handler: Meaning, values: dict, given: dict, inputs=()):
-    """Walk through a body with values by name; what is not among them is drawn.
+    """Walk through a body with values by name: none for a run that draws, or all.
 
     Returns:
         The results, and what the statements put out.
     """
     fixed = {s.path: values[a] for a, group in body.sites.items() if a in values for s in group}
-    return body.walk(Particle(handler, frozenset(fixed)), inputs, given | fixed)
+    required = frozenset(body.names) if values else frozenset()
+    return body.walk(Particle(handler, frozenset(fixed), required), inputs, given | fixed)
 
 
 def values_of(body: Body, outputs: dict) -> dict:

@@ -32,6 +32,9 @@ def structural_vmap(fn, in_axes, axis_size: int):
         ]
         body, shapes = jax.make_jaxpr(fn, return_shape=True)(*lane)
         jaxpr, consts = open_jaxpr(body)
+        if not _speaks(jaxpr):  # an ordinary function, which may be differentiated
+            outs = jax.vmap(jax.extend.core.jaxpr_as_fun(body), tuple(in_axes), axis_size=axis_size)(*operands)
+            return jax.tree.unflatten(jax.tree.structure(shapes), outs)
         outs = vmap_p.bind(
             *consts,
             *operands,
@@ -42,6 +45,15 @@ def structural_vmap(fn, in_axes, axis_size: int):
         return jax.tree.unflatten(jax.tree.structure(shapes), outs)
 
     return mapped
+
+
+def _speaks(jaxpr) -> bool:
+    """Return whether there is a statement inside."""
+    return any(
+        eqn.primitive.name == "vipl_statement"
+        or any(_speaks(open_jaxpr(inner)[0]) for inner in jax.extend.core.jaxprs_in_params(eqn.params))
+        for eqn in jaxpr.eqns
+    )
 
 
 def close_over(jaxpr):

@@ -19,6 +19,7 @@ from vipl.objectives.renyi import renyi
 from vipl.objectives.sleep import sleep
 from vipl.objectives.symmetric_kl import symmetric_kl
 from vipl.objectives.tvo import tvo
+from vipl.objectives.vsmc import vsmc
 from vipl.objectives.wake import wake_p, wake_q
 
 __all__ = [
@@ -37,6 +38,7 @@ __all__ = [
     "squared_mmd",
     "symmetric_kl",
     "tvo",
+    "vsmc",
     "wake_p",
     "wake_q",
 ]

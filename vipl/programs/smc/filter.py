@@ -83,7 +83,7 @@ class Filter:
         names = self._names_in_parts()
         moves, log_weights = self._move(lambda m, noise, v: m.before(noise, v), before, _some(retained, names[0]), slot)
         own = [move.handed_on for move in moves]
-        state = ([m.carry(o) for m, o in zip(self.machines, own, strict=True)], own, log_weights, jnp.zeros(()), slot)
+        state = ([m.carry(o) for m, o in zip(self.machines, own, strict=True)], own, log_weights, slot)
         length, reverse = model.parts.scan.params["length"], model.parts.scan.params["reverse"]
         weighted = bool(model.parts.before.jaxpr.eqns)
         sliced = ([m.slices() for m in self.machines], scanned, _some(retained, names[1]), jnp.arange(length))
@@ -92,8 +92,8 @@ class Filter:
         def step(state, xs):
             slices, noise, given, index, local = xs
             first = index == (length - 1 if reverse else 0)
-            ancestors, slot, state = self._resample(state, local, weighted | ~first)
-            carry, own, log_weights, log_evidence = state
+            ancestors, slot, evidence, state = self._resample(state, local, weighted | ~first)
+            carry, own, log_weights = state
 
             def move(machine, noise, values):
                 i = self.machines.index(machine)
@@ -107,11 +107,12 @@ class Filter:
                 [x for x, needed in zip(arrays, m.stacked_needed(), strict=True) if needed]
                 for arrays, m in zip(stacked, self.machines, strict=True)
             ]
-            state = (carry, own, log_weights + increments, log_evidence, slot)
-            return state, (moves[0].values, ancestors, kept)
+            return (carry, own, log_weights + increments, slot), (moves[0].values, ancestors, kept, evidence)
 
-        state, (values, ancestors, kept) = lax.scan(step, state, (*sliced, local), length=length, reverse=reverse)
-        carry, own, log_weights, log_evidence, slot = state
+        state, (values, ancestors, kept, evidence) = lax.scan(
+            step, state, (*sliced, local), length=length, reverse=reverse
+        )
+        carry, own, log_weights, slot = state
         stacked = [self._stacked(i, ancestors, arrays, reverse) for i, arrays in enumerate(kept)]
 
         def move(machine, noise, values):
@@ -120,7 +121,7 @@ class Filter:
 
         finals, increments = self._move(move, last, _some(retained, names[2]), slot)
         log_weights = log_weights + increments
-        log_evidence = log_evidence + log_mean_exp(log_weights)
+        log_evidence = jnp.sum(evidence) + log_mean_exp(log_weights)
         return Result(log_weights, log_evidence, moves[0].values, values, finals[0].values, ancestors, reverse)
 
     def _move(self, move, noise, retained, slot):
@@ -137,12 +138,12 @@ class Filter:
         return [drawn, weighed], weighed.log_sites + weighed.log_rest - drawn.log_sites - drawn.log_rest
 
     def _resample(self, state, local, may):
-        carry, own, log_weights, log_evidence, slot = state
+        carry, own, log_weights, slot = state
         flag = may
         if self.threshold is not None:
             weights = jax.nn.softmax(jnp.where(jnp.isfinite(jnp.max(log_weights)), log_weights, 0.0))
             flag = flag & (1 / jnp.sum(weights**2) < self.threshold * self.count)
-        some = jnp.any(log_weights > -jnp.inf) if slot is None else log_weights[slot] > -jnp.inf
+        some = jnp.isfinite(jnp.max(log_weights) if slot is None else log_weights[slot])
         logits = jnp.where(some, log_weights, 0.0)
         if slot is None:
             (ancestors,), _ = run_particle(self.resampling, self.handler, {}, local, [logits, flag])
@@ -150,8 +151,8 @@ class Filter:
             (both,), _ = run_particle(self.conditional, self.handler, {}, local, [logits, slot, flag])
             ancestors, slot = both[:-1], both[-1]
         moved = jax.tree.map(lambda leaf: leaf[ancestors], (carry, own))
-        log_evidence = jnp.where(flag, log_evidence + log_mean_exp(log_weights), log_evidence)
-        return ancestors, slot, (*moved, jnp.where(flag, 0.0, log_weights), log_evidence)
+        evidence = jnp.where(flag, log_mean_exp(log_weights), 0.0)
+        return ancestors, slot, evidence, (*moved, jnp.where(flag, 0.0, log_weights))
 
     def _stacked(self, i, ancestors, arrays, reverse):
         """Return what the scan stacked, for each particle at the end along its own path."""

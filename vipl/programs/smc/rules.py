@@ -113,7 +113,7 @@ class NormalizedBySMC(BySMC):
                     fix=f"vipl.normalize(program | {{{name!r}: value}}, …): observe first, then normalise",
                 )
             result = filter_.run()
-            logits = jnp.where(jnp.any(result.log_weights > -jnp.inf), result.log_weights, 0.0)
+            logits = jnp.where(jnp.isfinite(jnp.max(result.log_weights)), result.log_weights, 0.0)
             (chosen,), _ = run_particle(bodies[INDEX], handler, {}, given, [logits])
             values = result.path(chosen)
         else:

@@ -16,6 +16,7 @@ import itertools
 from typing import Any
 
 import jax
+import jax.core
 import jax.extend.core
 from jax.interpreters import ad, batching, mlir
 

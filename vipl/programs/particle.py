@@ -129,8 +129,7 @@ def over_particles(handler: Meaning, count: int, fn, *trees):
         return flat_out
 
     mapped = structural_vmap if handler.rebinds else jax.vmap
-    options = {"axis_size": count}
-    flat = mapped(lane, (0,) * len(leaves), **options)(*leaves)
+    flat = mapped(lane, (0,) * len(leaves), axis_size=count)(*leaves)
     return jax.tree.unflatten(shape[0], flat)
 
 

@@ -171,3 +171,58 @@ def test_auto_leaves_the_path_at_a_jump(key):
     gradients = jax.jit(jax.vmap(jax.grad(objective, argnums=1), in_axes=(0, None)))(keys, 0.5)
     density = np.exp(-0.125) / np.sqrt(2 * np.pi)
     assert_unbiased(gradients, density + 1.0, resolution=0.05)
+
+
+def below(inner):
+    """A jump of a choice `z` that depends on the pathwise `x`; `inner` draws it."""
+
+    @vipl.expectation
+    def objective(loc):
+        x = vipl.sample("x", dist.Normal(loc, 1.0), estimator=estimators.Reparam())
+        return jnp.where(inner(x) < 1, 2.0, 5.0) * jnp.sin(x)
+
+    return objective
+
+
+@pytest.mark.parametrize(
+    ("inner", "upper"),
+    [
+        (
+            lambda x: vipl.sample("z", dist.Bernoulli(logits=2 * x), estimator=estimators.Enumerate()),
+            lambda x: jax.nn.sigmoid(2 * x),
+        ),
+        (
+            lambda x: vipl.sample("z", dist.Bernoulli(logits=2 * x), estimator=estimators.ScoreFunction()),
+            lambda x: jax.nn.sigmoid(2 * x),
+        ),
+        (
+            lambda x: vipl.sample("z", dist.Normal(x, 1.0), estimator=estimators.ScoreFunction()),
+            lambda x: jax.scipy.stats.norm.sf(1.0 - x),
+        ),
+    ],
+    ids=["enumerated", "scored", "scored and continuous"],
+)
+def test_a_choice_by_weights_ends_a_pathwise_way(inner, upper):
+    """What x does to z is in the weights of z, so a jump of z loses nothing: no warning, and no bias."""
+    objective = below(inner)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        objective.explain(0.5)
+    nodes, weights = np.polynomial.hermite_e.hermegauss(80)
+
+    def exact(loc):
+        x = loc + nodes
+        return jnp.sum(weights * (2.0 + 3.0 * upper(x)) * jnp.sin(x)) / np.sqrt(2 * np.pi)
+
+    keys = jax.random.split(jax.random.key(3), draws(40_000))
+    found = jax.jit(jax.vmap(jax.value_and_grad(objective, argnums=1), (0, None)))(keys, 0.5)
+    assert_unbiased(found, jax.value_and_grad(exact)(0.5), resolution=0.1)
+
+
+def test_a_pathwise_choice_keeps_its_way():
+    objective = below(lambda x: vipl.sample("z", dist.Normal(x, 1.0), estimator=estimators.Reparam()))
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always")
+        objective.explain(0.5)
+    assert ["'x'" in str(w.message) for w in caught] == [True, False]
+    assert ["'z'" in str(w.message) for w in caught] == [False, True]

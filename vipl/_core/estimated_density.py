@@ -149,7 +149,8 @@ def _parts(params, operands, path) -> list[Body]:
     names = params["observed"]
     observed = dict(zip(names, operands[len(operands) - len(names) :], strict=True))
     for index, (jaxpr, size) in enumerate(zip(params["jaxprs"], params["splits"], strict=True)):
-        bodies.append(Body(jaxpr, tuple(operands[start : start + size]), (*path, index), params["rule"], observed))
+        consts, on_surface = tuple(operands[start : start + size]), {} if index else observed
+        bodies.append(Body(jaxpr, consts, (*path, index), params["rule"], on_surface))
         start += size
     return bodies
 

@@ -97,7 +97,8 @@ def _belongs(body, path, output, names) -> bool:
         together = ", ".join(repr(body.names.get(site, "an observed one")) for site in plain.sites)
         raise DensityError(
             f"sites {together} have one estimated density together, and only some of them are kept.",
-            fix="keep all sites of a nested marginal or normalized program, or none",
+            fix="keep all sites of a nested marginal or normalized program, or none; or give vipl.Importance a "
+            "proposal for the others",
         )
     return any(among)
 

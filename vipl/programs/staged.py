@@ -76,7 +76,7 @@ class Relabel:
         scope: the scope that it is in.
         hides: `hides(statement)` says whether a statement is no part of its surface.
         into: the scope that hidden statements go to; params stay, since a program and its copies share them.
-        drawn: whether its sites are ever drawn.
+        drawn: whether its sites are ever drawn; those that serve programs inside of it are.
     """
 
     rebinds = True
@@ -98,7 +98,7 @@ class Relabel:
             operands,
             statement,
             address=statement.address if stays else self.into + name,
-            parts=(*statement.parts, Part(self.of, name, hidden, self.drawn)),
+            parts=(*statement.parts, Part(self.of, name, hidden, self.drawn or statement.hidden)),
         ), None
 
     def at_iteration(self, given, iteration):

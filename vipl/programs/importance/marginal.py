@@ -15,40 +15,39 @@ from vipl.programs.particle import EstimatedOutput, log_mean_exp, over_particles
 
 
 class MarginalByImportance:
-    """How the bodies run: the program, and its proposal.
+    """How the bodies run: the program, its proposal, and a copy that weighs what a user's proposal draws.
 
     Args:
         num_particles: m.
-        own: whether the proposal is a copy of the program.
-        inputs: whether the proposal depends on the values of the kept sites.
+        inputs: whether the user's proposal depends on the values of the kept sites.
         keep: names of the kept sites.
         evidence: whether the program observes.
     """
 
-    def __init__(self, num_particles: int, own: bool, inputs: bool, keep: tuple[str, ...], evidence: bool):
-        self.num_particles, self.own, self.inputs, self.keep, self.evidence = num_particles, own, inputs, keep, evidence
+    def __init__(self, num_particles: int, inputs: bool, keep: tuple[str, ...], evidence: bool):
+        self.num_particles, self.inputs, self.keep, self.evidence = num_particles, inputs, keep, evidence
         self.returned: list[int] = []
 
     def surroundings(self, index, around):
-        """Return what surrounds the statements of a body: the proposal has an axis of particles."""
+        """Return what surrounds the statements of a body: all but the first have an axis of particles."""
         return around if index == 0 else {**around, "axes": (*around.get("axes", ()), self.num_particles)}
 
     def run(self, bodies, handler, given, path):
         """Give meaning to the program: see the module."""
-        model, proposal = bodies
+        model, proposal, *weighed = bodies
         fixed = fixed_values(model, handler, self.keep, given)
-        proposer = Proposer(model, proposal, self.own, self.inputs, handler, given)
-        noise = {p: g for p, g in given.items() if p[: len(proposal.path)] == proposal.path}
+        proposer = Proposer(proposal, weighed[0] if weighed else None, self.inputs, handler)
+        noise = proposer.noise(given)
         sites = tuple(located.path for name in self.keep for located in model.sites[name])
         if fixed is None:
             results, outputs = run_particle(model, handler, {}, given)
             observed = observed_values(model, handler, self.keep, given)
             values = values_of(model, outputs)
             kept = {name: observed[name] if name in observed else values[name] for name in self.keep}
-            log_weight, _ = proposer.weigh_run(outputs, kept, {a: v for a, v in values.items() if a not in kept})
-            log_weights = jnp.reshape(log_weight, (1,))
+            integrated = {name: value for name, value in values.items() if name not in kept}
+            first, rest = jax.tree.map(lambda leaf: leaf[0], noise), jax.tree.map(lambda leaf: leaf[1:], noise)
+            log_weights = jnp.reshape(proposer.weigh_run(model, outputs, kept, integrated, first), (1,))
             if self.num_particles > 1:
-                rest = jax.tree.map(lambda leaf: leaf[1:], noise)
                 others = self._draw(proposer, kept, rest, self.num_particles - 1)[1]
                 log_weights = jnp.concatenate([log_weights, others])
             unknown = blind(model) if self.evidence or observed else None

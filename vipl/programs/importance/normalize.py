@@ -18,51 +18,52 @@ from vipl.programs.particle import EstimatedOutput, log_mean_exp, over_particles
 
 
 class NormalizedByImportance:
-    """How the bodies run: the program, its proposal, and the draw of the index.
+    """How the bodies run: the program, its proposal, the draw of the index, and a copy that weighs a user's proposal.
 
     Args:
         num_particles: N.
-        own: whether the proposal is a copy of the program.
         names: of the latent sites.
     """
 
-    def __init__(self, num_particles: int, own: bool, names: tuple[str, ...]):
-        self.num_particles, self.own, self.names = num_particles, own, names
+    def __init__(self, num_particles: int, names: tuple[str, ...]):
+        self.num_particles, self.names = num_particles, names
         self.returned: list[int] = []
 
     def surroundings(self, index, around):
-        """Return what surrounds the statements of a body: the proposal has an axis of particles."""
-        return {**around, "axes": (*around.get("axes", ()), self.num_particles)} if index == 1 else around
+        """Return what surrounds the statements of a body: proposal and copy have an axis of particles."""
+        return {**around, "axes": (*around.get("axes", ()), self.num_particles)} if index in (1, 3) else around
 
     def run(self, bodies, handler, given, path):
         """Give meaning to the posterior: see the module."""
-        model, proposal, index = bodies
+        model, proposal, index, *weighed = bodies
         fixed = fixed_values(model, handler, self.names, given)
-        proposer = Proposer(model, proposal, self.own, False, handler, given)
-        noise = {p: g for p, g in given.items() if p[: len(proposal.path)] == proposal.path}
+        proposer = Proposer(proposal, weighed[0] if weighed else None, False, handler)
+        noise = proposer.noise(given)
         sites = tuple(located.path for group in model.sites.values() for located in group)
         if fixed is None:
             self._refuse_observations(model, handler, given)
-            draws = over_particles(handler, self.num_particles, lambda noise: proposer.draw({}, noise)[:3], noise)
+            draws = self._draw(proposer, noise, self.num_particles)
             log_mean = log_mean_exp(draws[1])
             logits = jnp.where(jnp.isfinite(log_mean), draws[1], 0.0)
-            at = {p: g for p, g in given.items() if p[: len(index.path)] == index.path}
-            (chosen,), _ = run_particle(index, handler, {}, at, [logits])
+            (chosen,), _ = run_particle(index, handler, {}, given, [logits])
             values, log_weight, log_proposal = jax.tree.map(lambda leaf: leaf[chosen], draws)
         else:
             values = fixed
-            log_weight, log_proposal = proposer.weigh({}, values)
+            first, rest = jax.tree.map(lambda leaf: leaf[0], noise), jax.tree.map(lambda leaf: leaf[1:], noise)
+            log_weight, log_proposal = proposer.weigh({}, values, first)
             log_weights = jnp.reshape(log_weight, (1,))
             if self.num_particles > 1:
-                rest = jax.tree.map(lambda leaf: leaf[1:], noise)
-                count = self.num_particles - 1
-                others = over_particles(handler, count, lambda noise: proposer.draw({}, noise)[1], rest)
-                log_weights = jnp.concatenate([log_weights, others])
+                log_weights = jnp.concatenate([log_weights, self._draw(proposer, rest, self.num_particles - 1)[1]])
             log_mean = log_mean_exp(log_weights)
-        results, outputs = run_particle(model, handler, values, given)
-        density = EstimatedOutput(_density(log_weight, log_proposal, log_mean), sites)
-        out = {**shown(model, outputs), path: density} if handler.record else {path: density}
+        out = {path: EstimatedOutput(_density(log_weight, log_proposal, log_mean), sites)}
+        results: list = []
+        if self.returned or handler.record:
+            results, outputs = run_particle(model, handler, values, given)
+            out |= shown(model, outputs) if handler.record else {}
         return [results[i] for i in self.returned], out
+
+    def _draw(self, proposer, noise, count):
+        return over_particles(proposer.handler, count, lambda noise: proposer.draw({}, noise)[:3], noise)
 
     def _refuse_observations(self, model, handler, given):
         for name in observed_values(model, handler, self.names, given):

@@ -67,29 +67,33 @@ class Importance:
     def integrate(self, program, keep):
         """Run the marginal of a program in the program that is being staged; returns what the program returns."""
         staged, here = stage_inside(program, "vipl.marginal"), ambient.current().scope
-        own = self.proposal is None
-        inputs = own or not isinstance(self.proposal, Program)
-        rule = MarginalByImportance(self.num_particles, own, inputs, keep, bool(evidence(staged)))
+        rule = MarginalByImportance(
+            self.num_particles, not isinstance(self.proposal, Program), keep, bool(evidence(staged))
+        )
         kept = {here + name for name in keep}
 
         def integrated(statement):
             return isinstance(statement, SampleStatement) and not statement.observed and statement.address not in kept
 
         model = as_body(staged, Relabel(rule, here, integrated, here))
-        return bind_program(rule, staged, [model, self._propose(staged, rule, keep, "vipl.marginal")])
+        return bind_program(rule, staged, [model, *self._proposals(staged, rule, keep, "vipl.marginal")])
 
     def posterior(self, program):
         """Run the posterior of a program in the program that is being staged; returns what the program returns."""
         staged, here = stage_inside(program, "vipl.normalize"), ambient.current().scope
         names = tuple(dict.fromkeys(s.statement.address.removeprefix(here) for s in latent_sites(staged)))
-        rule = NormalizedByImportance(self.num_particles, self.proposal is None, names)
+        rule = NormalizedByImportance(self.num_particles, names)
         speaks = {located.statement.address for located in evidence(staged)}
         model = as_body(staged, Relabel(rule, here, lambda statement: statement.address in speaks, here))
         index = index_of_particle(rule, free_name(staged, here, "index").removesuffix("/"), self.num_particles)
-        return bind_program(rule, staged, [model, self._propose(staged, rule, (), "vipl.normalize"), index])
+        proposal, *weighed = self._proposals(staged, rule, (), "vipl.normalize")
+        return bind_program(rule, staged, [model, proposal, index, *weighed])
 
-    def _propose(self, staged, rule, keep, purpose):
-        into = free_name(staged, ambient.current().scope, "particles")
+    def _proposals(self, staged, rule, keep, purpose):
+        """Return the program that proposes, and the copy that weighs its draws, if it is the user's."""
+        here = ambient.current().scope
+        particles = free_name(staged, here, "particles")
         if self.proposal is None:
-            return own_proposal(staged, rule, keep, into)
-        return users_proposal(self.proposal, staged, rule, keep, into, purpose)
+            return [own_proposal(staged, rule, keep, particles)]
+        weighed = own_proposal(staged, rule, keep, free_name(staged, here, "weighed"), drawn=False)
+        return [users_proposal(self.proposal, staged, rule, keep, particles, purpose), weighed]

@@ -18,48 +18,52 @@ class Proposer:
     """Proposes particles of a program in a walk.
 
     Attributes:
-        model: the program.
-        proposal: a body that draws the integrated sites: a copy of the program, or another program.
-        own: whether it is a copy, its kept sites observed.
-        inputs: whether the values of the kept sites are the inputs of `proposal`.
+        proposal: a body that draws the integrated sites: a copy of the program, or a user's program.
+        weighed: a copy of the program that scores what a user's program draws; None where `proposal` is a copy.
+        inputs: whether the values of the kept sites are the inputs of a user's program; of a copy they always are.
         handler: the handler of the walk around.
-        given: what is given to the model's statements.
     """
 
-    model: Body
     proposal: Body
-    own: bool
+    weighed: Body | None
     inputs: bool
     handler: Meaning
-    given: dict
+
+    def noise(self, given: dict) -> dict:
+        """Return what is given to the bodies, with an axis of particles in front."""
+        bodies = [body for body in (self.proposal, self.weighed) if body is not None]
+        return {p: g for p, g in given.items() if any(p[: len(body.path)] == body.path for body in bodies)}
 
     def draw(self, kept: dict, noise: dict) -> tuple:
         """Draw a particle: its values by name, log p/q, log q, and what the program returns.
 
         Args:
             kept: values of the kept sites, by name.
-            noise: what is given to the proposal's statements.
+            noise: what is given to it.
         """
-        inputs = list(kept.values()) if self.inputs else []
-        results, outputs = run_particle(self.proposal, self.handler, {}, noise, inputs)
-        values = values_of(self.proposal, outputs)
-        if self.own:
-            log_proposal, log_weight = split_total(self.proposal, outputs, values)
-            return values, log_weight, log_proposal, results
-        log_proposal = total(outputs)
-        results, outputs = run_particle(self.model, self.handler, kept | values, self.given)
-        return values, total(outputs) - log_proposal, log_proposal, results
+        values, outputs, results = self._propose(kept, {}, noise)
+        return values, *self._weigh(kept, values, outputs, noise, results)
 
-    def weigh(self, kept: dict, values: dict) -> tuple:
+    def weigh(self, kept: dict, values: dict, noise: dict) -> tuple:
         """Weigh given values: log p/q and log q."""
-        _, outputs = run_particle(self.model, self.handler, kept | values, self.given)
-        return self.weigh_run(outputs, kept, values)
+        _, outputs, results = self._propose(kept, values, noise)
+        return self._weigh(kept, values, outputs, noise, results)[:2]
 
-    def weigh_run(self, outputs: dict, kept: dict, values: dict) -> tuple:
-        """Weigh a run of the model, by what it put out."""
-        log_proposal, log_weight = split_total(self.model, outputs, values)
-        if self.own:
-            return log_weight, log_proposal
-        inputs = list(kept.values()) if self.inputs else []
-        _, proposed = run_particle(self.proposal, self.handler, values, {}, inputs)
-        return log_weight + log_proposal - total(proposed), total(proposed)
+    def weigh_run(self, model: Body, outputs: dict, kept: dict, values: dict, noise: dict):
+        """Return log p/q of values that a run of the program itself has drawn, by what it put out."""
+        if self.weighed is None:
+            return split_total(model, outputs, values)[1]
+        return total(outputs) - total(self._propose(kept, values, noise)[1])
+
+    def _propose(self, kept, values, noise):
+        inputs = list(kept.values()) if self.inputs or self.weighed is None else []
+        results, outputs = run_particle(self.proposal, self.handler, values, noise, inputs)
+        return values_of(self.proposal, outputs), outputs, results
+
+    def _weigh(self, kept, values, outputs, noise, results):
+        if self.weighed is None:
+            log_proposal, log_weight = split_total(self.proposal, outputs, values)
+            return log_weight, log_proposal, results
+        log_proposal = total(outputs)
+        results, outputs = run_particle(self.weighed, self.handler, values, noise, list(kept.values()))
+        return total(outputs) - log_proposal, log_proposal, results

@@ -127,14 +127,14 @@ class Filter:
     def _move(self, move, noise, retained, slot):
         """Draw all particles, put the retained one in its slot, and weigh; the moves, the proposal's first."""
         drawn: Move = move(self.machines[0], noise, None)
-        values = drawn.values
-        if slot is not None and values:
+        if slot is not None and drawn.values:
             mine = jnp.arange(self.count) == slot
-            values = {name: _where(mine, retained[name], value) for name, value in values.items()}
-            drawn = move(self.machines[0], noise, values)
+            fixed = {name: _where(mine, retained[name], value) for name, value in drawn.values.items()}
+            scored = move(self.machines[0], noise, fixed)
+            drawn = jax.tree.map(lambda one, other: _where(mine, one, other), scored, drawn)
         if len(self.machines) == 1:
             return [drawn], drawn.log_rest
-        weighed = move(self.machines[1], {}, values)
+        weighed = move(self.machines[1], {}, drawn.values)
         return [drawn, weighed], weighed.log_sites + weighed.log_rest - drawn.log_sites - drawn.log_rest
 
     def _resample(self, state, local, may):

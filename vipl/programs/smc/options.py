@@ -10,7 +10,7 @@ import jax.numpy as jnp
 import numpyro.distributions as dist
 
 from vipl._core import ambient
-from vipl._core.errors import ParameterError
+from vipl._core.errors import DensityError, ParameterError
 from vipl._core.source import user_source
 from vipl.estimators import Unscored
 from vipl.lang.program import Program
@@ -111,6 +111,13 @@ class SMC:
 
     def _bind(self, kind, staged, names, hides, purpose):
         here, count = ambient.current().scope, self.num_particles
+        for located in staged.statements:
+            if located.statement.hidden:
+                raise DensityError(
+                    f"{purpose} by vipl.SMC: the density of {located.statement.address!r} is itself an estimate.",
+                    where=located.statement,
+                    fix="vipl.Importance(…); or a state-space program without a marginal or normalized one inside",
+                )
         keep = names if kind is MarginalBySMC else ()
         inputs = self.proposal is not None and not isinstance(self.proposal, Program)
         rule = kind(count, 0, self.threshold, names, inputs, bool(evidence(staged)))

@@ -74,13 +74,18 @@ class Posterior:
         order = dict.fromkeys(s.statement.address for s in self.model.stage().statements)
         return {address: values[address] for address in order if address in values}
 
-    def log_density(self, choices) -> jax.Array:
+    def log_density(self, choices, key=None) -> jax.Array:
         """Return the log density of one set of choices under the fitted guide, a scalar in nats.
+
+        Args:
+            choices: a value for every latent site, by address.
+            key: a key, where the guide's density is an estimate, as that of `vipl.marginal`.
 
         Raises:
             AddressError: an address is missing or unknown.
+            RandomnessError: the density is an estimate and there is no key, or one where none belongs.
         """
-        return log_density(self.guide, choices)
+        return log_density(self.guide, choices, key)
 
     def predict(self, key, program: Program | None = None, num_samples: int = 1000) -> dict:
         """Draw new data from the posterior predictive.
@@ -140,7 +145,8 @@ class Posterior:
         )
 
     def _addresses(self):
-        return [s.statement.address for s in self.guide.stage().statements if s.statement.draws]
+        statements = (located.statement for located in self.guide.stage().statements)
+        return [statement.address for statement in statements if statement.draws and not statement.hidden]
 
     def __repr__(self):
         sites = ", ".join(self._addresses())

@@ -15,7 +15,7 @@ from vipl._core.constructs import Conditional
 from vipl._core.errors import DensityError
 from vipl._core.estimated_density import Body
 from vipl._core.structural_vmap import structural_vmap
-from vipl.tracing.meaning import FactorOutput, Meaning, SiteOutput, score, total
+from vipl.tracing.meaning import FactorOutput, Meaning, SiteOutput, ValueOutput, score, total
 from vipl.tracing.record import build_site
 
 
@@ -111,6 +111,11 @@ def shown(body: Body, outputs: dict) -> dict:
         for path, output in outputs.items()
         if path in surface and not isinstance(output, FactorOutput)
     }
+
+
+def params_in(outputs: dict) -> dict:
+    """Return what the params put out, where the walk around asks for them."""
+    return {path: output for path, output in outputs.items() if isinstance(output, ValueOutput)}
 
 
 def _silent(output):

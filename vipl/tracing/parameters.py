@@ -45,16 +45,18 @@ def init_params(key, *programs: Program) -> dict:
     for i, program in enumerate(programs):
         check_program(program, "init_params")
         for address, (statement, value, unconstrained) in _initial(key, i, program).items():
+            if address in params and statement.parts and statement.source == owner[address][1]:
+                continue  # of the program that is marginalised or normalised here: it is one and the same
             if address in params:
                 raise ParameterError(
-                    f"param {address!r} is in {owner[address]} and in {program.name}: they would be trained as one.",
+                    f"param {address!r} is in {owner[address][0]} and in {program.name}: they would be trained as one.",
                     where=statement,
                     fix="another address for one of them; to share a value on purpose, make it an argument of both "
                     "programs and train it with vipl.infer(…, params=…)",
                 )
             check_inside(value, statement.constraint, address, statement)
             params[address] = unconstrained
-            owner[address] = program.name
+            owner[address] = (program.name, statement.source)
     return params
 
 
@@ -76,9 +78,8 @@ def _initial(key, position: int, program) -> dict:
 def _values(key, position, program) -> dict:
     """Run a program for the sake of its params alone; compiled, so that the rest of it costs nothing."""
     key, surveyed = jax.random.fold_in(key, position), survey(program)
-    random = [s for group in (surveyed.latents, surveyed.indices) for many in group.values() for s in many]
     handler = Initialise(surveyed, key)
-    given = handler.given() | draw_noise(jax.random.fold_in(key, 0), random)
+    given = handler.given() | draw_noise(jax.random.fold_in(key, 0), surveyed.random)
     _, outputs = interpret(surveyed.staged.jaxpr, surveyed.staged.consts, [], handler, given)
     found = {}
     for address, (located,) in surveyed.params.items():

@@ -46,14 +46,15 @@ class MarginalByImportance:
             kept = {name: observed[name] if name in observed else values[name] for name in self.keep}
             integrated = {name: value for name, value in values.items() if name not in kept}
             first, rest = jax.tree.map(lambda leaf: leaf[0], noise), jax.tree.map(lambda leaf: leaf[1:], noise)
-            log_weights = jnp.reshape(proposer.weigh_run(model, outputs, kept, integrated, first), (1,))
+            log_weight, params = proposer.weigh_run(model, outputs, kept, integrated, first)
+            log_weights, params = log_weight[None], jax.tree.map(lambda leaf: leaf[None], params)
             if self.num_particles > 1:
                 others = self._draw(proposer, kept, rest, self.num_particles - 1)[1]
                 log_weights = jnp.concatenate([log_weights, others])
             unknown = blind(model) if self.evidence or observed else None
             density = EstimatedOutput(log_mean_exp(log_weights), sites, unknown)
-            return [results[i] for i in self.returned], {**shown(model, outputs), path: density}
-        values, log_weights, _, results = self._draw(proposer, fixed, noise, self.num_particles)
+            return [results[i] for i in self.returned], {**shown(model, outputs), **params, path: density}
+        values, log_weights, _, results, _ = self._draw(proposer, fixed, noise, self.num_particles)
         out = {path: EstimatedOutput(log_mean_exp(log_weights), sites)}
         if handler.record:
             first = jax.tree.map(lambda leaf: leaf[0], values)

@@ -42,20 +42,20 @@ class NormalizedByImportance:
         sites = tuple(located.path for group in model.sites.values() for located in group)
         if fixed is None:
             self._refuse_observations(model, handler, given)
-            draws = self._draw(proposer, noise, self.num_particles)
+            *draws, _, params = self._draw(proposer, noise, self.num_particles)
             log_mean = log_mean_exp(draws[1])
             logits = jnp.where(jnp.isfinite(log_mean), draws[1], 0.0)
             (chosen,), _ = run_particle(index, handler, {}, given, [logits])
             values, log_weight, log_proposal = jax.tree.map(lambda leaf: leaf[chosen], draws)
         else:
-            values = fixed
+            values, params = fixed, {}
             first, rest = jax.tree.map(lambda leaf: leaf[0], noise), jax.tree.map(lambda leaf: leaf[1:], noise)
             log_weight, log_proposal = proposer.weigh({}, values, first)
-            log_weights = jnp.reshape(log_weight, (1,))
+            log_weights = log_weight[None]
             if self.num_particles > 1:
                 log_weights = jnp.concatenate([log_weights, self._draw(proposer, rest, self.num_particles - 1)[1]])
             log_mean = log_mean_exp(log_weights)
-        out = {path: EstimatedOutput(_density(log_weight, log_proposal, log_mean), sites)}
+        out = {path: EstimatedOutput(_density(log_weight, log_proposal, log_mean), sites)} | params
         results: list = []
         if self.returned or handler.record:
             results, outputs = run_particle(model, handler, values, given)
@@ -63,7 +63,7 @@ class NormalizedByImportance:
         return [results[i] for i in self.returned], out
 
     def _draw(self, proposer, noise, count):
-        return over_particles(proposer.handler, count, lambda noise: proposer.draw({}, noise)[:3], noise)
+        return over_particles(proposer.handler, count, lambda noise: proposer.draw({}, noise), noise)
 
     def _refuse_observations(self, model, handler, given):
         for name in observed_values(model, handler, self.names, given):

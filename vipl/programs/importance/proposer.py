@@ -9,7 +9,7 @@ from __future__ import annotations
 import dataclasses
 
 from vipl._core.estimated_density import Body
-from vipl.programs.particle import run_particle, split_total, values_of
+from vipl.programs.particle import params_in, run_particle, split_total, values_of
 from vipl.tracing.meaning import Meaning, total
 
 
@@ -35,25 +35,26 @@ class Proposer:
         return {p: g for p, g in given.items() if any(p[: len(body.path)] == body.path for body in bodies)}
 
     def draw(self, kept: dict, noise: dict) -> tuple:
-        """Draw a particle: its values by name, log p/q, log q, and what the program returns.
+        """Draw a particle: its values by name, log p/q, log q, what the program returns, and the proposal's params.
 
         Args:
             kept: values of the kept sites, by name.
             noise: what is given to it.
         """
         values, outputs, results = self._propose(kept, {}, noise)
-        return values, *self._weigh(kept, values, outputs, noise, results)
+        return values, *self._weigh(kept, values, outputs, noise, results), params_in(outputs)
 
     def weigh(self, kept: dict, values: dict, noise: dict) -> tuple:
         """Weigh given values: log p/q and log q."""
         _, outputs, results = self._propose(kept, values, noise)
         return self._weigh(kept, values, outputs, noise, results)[:2]
 
-    def weigh_run(self, model: Body, outputs: dict, kept: dict, values: dict, noise: dict):
-        """Return log p/q of values that a run of the program itself has drawn, by what it put out."""
+    def weigh_run(self, model: Body, outputs: dict, kept: dict, values: dict, noise: dict) -> tuple:
+        """Return log p/q of values that a run of the program itself drew, by what it put out; and the params."""
         if self.weighed is None:
-            return split_total(model, outputs, values)[1]
-        return total(outputs) - total(self._propose(kept, values, noise)[1])
+            return split_total(model, outputs, values)[1], {}
+        proposed = self._propose(kept, values, noise)[1]
+        return total(outputs) - total(proposed), params_in(proposed)
 
     def _propose(self, kept, values, noise):
         inputs = list(kept.values()) if self.inputs or self.weighed is None else []

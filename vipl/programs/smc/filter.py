@@ -71,6 +71,11 @@ class Filter:
     threshold: float | None
     noise: dict
 
+    @property
+    def params(self) -> dict:
+        """What the params of a user's proposal put out."""
+        return self.machines[0].params if len(self.machines) > 1 else {}
+
     def run(self, retained: dict | None = None, slot=None) -> Result:
         """Run it.
 

@@ -10,7 +10,7 @@ from jax import lax
 
 from vipl._core.compat import Literal, open_jaxpr
 from vipl._core.interpreter import interpret
-from vipl.programs.particle import Particle, over_particles, split_total, values_of
+from vipl.programs.particle import Particle, over_particles, params_in, split_total, values_of
 from vipl.programs.smc.segments import Segments
 
 
@@ -49,8 +49,9 @@ class Machine:
         body = parts.body
         opened = body.jaxpr.jaxpr
         self.known = dict(zip(opened.invars, [*body.consts, *inputs], strict=True))
-        results, _ = parts.shared.run([self.known[v] for v in parts.shared.reads], Particle(handler), {})
+        results, outputs = parts.shared.run([self.known[v] for v in parts.shared.reads], Particle(handler), {})
         self.known.update(zip(parts.shared.hands_on, results, strict=True))
+        self.params = jax.tree.map(lambda leaf: jnp.broadcast_to(leaf, (count, *leaf.shape)), params_in(outputs))
         self.own = (*parts.before.hands_on,)  # what particles have of their own, besides the carry
 
     def before(self, noise, values=None) -> Move:

@@ -91,9 +91,10 @@ class MarginalBySMC(BySMC):
         kept = {name: observed[name] if name in observed else values[name] for name in self.names}
         retained = {name: value for name, value in values.items() if name not in kept}
         slot = self.slot(bodies, handler, given)
-        evidence = self.filter(bodies, handler, given, kept).run(retained, slot).log_evidence
+        filter_ = self.filter(bodies, handler, given, kept)
+        evidence = filter_.run(retained, slot).log_evidence
         density = EstimatedOutput(evidence, sites, blind(model) if self.evidence or observed else None)
-        return [results[i] for i in self.returned], {**shown(model, outputs), path: density}
+        return [results[i] for i in self.returned], {**shown(model, outputs), **filter_.params, path: density}
 
 
 class NormalizedBySMC(BySMC):
@@ -121,7 +122,7 @@ class NormalizedBySMC(BySMC):
         results, outputs = run_particle(model, handler, values, given)
         some = jnp.isfinite(result.log_evidence)  # a path of no weight among others of none has no density to speak of
         density = jnp.where(some, total(outputs) - jnp.where(some, result.log_evidence, 0.0), 0.0)
-        out = {**shown(model, outputs)} if handler.record else {}
+        out = {**shown(model, outputs), **filter_.params} if handler.record else {}
         return [results[i] for i in self.returned], {**out, path: EstimatedOutput(density, sites)}
 
 

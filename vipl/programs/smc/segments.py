@@ -128,6 +128,13 @@ def segments(body: Body, purpose: str) -> Segments:
             where=statement,
             fix="vipl.Importance(…) in place of vipl.SMC(…)" if not scans else "one scan whose step does all",
         )
+    for located in body.statements:
+        if is_param(located.statement) and len(located.path) > len(body.path) + 1 and not located.statement.hidden:
+            raise ProgramError(
+                f"{purpose}: param {located.statement.address!r} is inside of the scan.",
+                where=located.statement,
+                fix="create it before, and use its value inside",
+            )
     return Segments(body, scans[0])
 
 

@@ -20,7 +20,8 @@ from vipl.objectives.sleep import sleep
 from vipl.objectives.symmetric_kl import symmetric_kl
 from vipl.objectives.tvo import tvo
 from vipl.objectives.vsmc import vsmc
-from vipl.objectives.wake import wake_p, wake_q
+from vipl.objectives.wake import wake
+from vipl.objectives.wake_phases import wake_p, wake_q
 
 __all__ = [
     "ais",
@@ -39,6 +40,7 @@ __all__ = [
     "symmetric_kl",
     "tvo",
     "vsmc",
+    "wake",
     "wake_p",
     "wake_q",
 ]

@@ -64,7 +64,7 @@ def test_a_proposal_is_learned_inside_of_a_normalised_guide(num_particles):
     guide = vipl.normalize(simple(1.0, 0.0), vipl.Importance(proposal(), num_particles=num_particles))
     posterior = fit(simple(1.0, 0.0), guide)
     assert set(posterior.params) == {"loc", "scale"}
-    assert abs(posterior.params["loc"] - 0.5) < 0.15
+    assert abs(posterior.params["loc"] - 0.5) < 0.3
     assert EVIDENCE - 0.05 < posterior.elbo < EVIDENCE + 4 * posterior.elbo_se + 1e-5
 
 

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from vipl.objectives.made_by import made_by
-from vipl.programs.marginal import marginal
-from vipl.programs.smc.options import SMC
 from vipl.tracing.log_density import log_density
 from vipl.transform.expectation import Expectation
 
@@ -55,6 +53,8 @@ def vsmc(
     Source: Naesseth et al. 2018, arXiv 1705.11140, §3; Maddison et al. 2017 (FIVO), arXiv 1705.09279; Le et al. 2018
     (AESMC), arXiv 1705.10306.
     """
+    from vipl.programs import SMC, marginal  # most programs need no filter, and `import vipl` stays quick
+
     SMC(num_particles, None, resampling, threshold, gradient)  # refuses what it cannot take, at once
 
     def objective(model, guide):

@@ -6,7 +6,7 @@ import subprocess
 import sys
 
 LIMIT = 0.15  # of the processor time of the imports that it stands on, so that a slow or busy machine slows both
-ATTEMPTS = 8
+ATTEMPTS = 12
 HEAVY = {
     *("matplotlib", "sklearn", "scipy.stats", "arviz", "arviz_base", "pandas"),
     *("tqdm", "numpyro.infer", "flax", "equinox", "haiku"),

@@ -41,9 +41,14 @@ def is_user_file(file: str) -> bool:
     return not file.startswith((_VIPL, *_LIBRARIES, *_STANDARD))
 
 
+def _is_made(code) -> bool:
+    """Return whether code is the constructor that `dataclasses` makes, and nobody wrote."""
+    return (code.co_filename, code.co_name) == ("<string>", "__init__")
+
+
 def user_source() -> Source:
     """Return the innermost line of the call stack that the user wrote."""
     frame = sys._getframe(1)
-    while frame.f_back is not None and not is_user_file(frame.f_code.co_filename):
+    while frame.f_back is not None and (not is_user_file(frame.f_code.co_filename) or _is_made(frame.f_code)):
         frame = frame.f_back
     return Source(frame.f_code.co_filename, frame.f_lineno, frame.f_code.co_name)

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from vipl._core.errors import AddressError, ProgramError, did_you_mean
+from collections.abc import Iterable
+
+from vipl._core.errors import AddressError, ParameterError, ProgramError, did_you_mean
 from vipl._core.source import user_source
 from vipl.lang.program import Program
 from vipl.programs.importance.options import Importance
@@ -30,6 +32,7 @@ def marginal(program: Program, keep, inference=None) -> Program:
 
     Raises:
         AddressError: the program has no such latent site, or the proposal samples others than it should.
+        ParameterError: `inference` is none.
         ShapeError: it is inside a plate, whose elements have to be integrated out one by one: use `vipl.vmap`.
         DensityError: the program subsamples, or has sites in a `while_loop`.
 
@@ -49,7 +52,9 @@ def marginal(program: Program, keep, inference=None) -> Program:
     """
     source = user_source()
     check_is_program(program, "marginal", source)
-    keep = (keep,) if isinstance(keep, str) else tuple(keep)
+    if isinstance(keep, str) or not isinstance(keep, Iterable):
+        keep = (keep,)
+    keep = tuple(keep)
     surveyed = survey(program)
     for address in keep:
         if address in surveyed.latents:
@@ -60,9 +65,11 @@ def marginal(program: Program, keep, inference=None) -> Program:
             if observed
             else f"{program.name} has no latent site {address!r}." + did_you_mean(str(address), surveyed.latents),
             where=f"vipl.marginal, {source}",
-            fix="keep some of " + ", ".join(map(repr, surveyed.latents)),
+            fix="a list of some of " + ", ".join(map(repr, surveyed.latents)),
         )
-    made = Program(marginal_program, (program, tuple(dict.fromkeys(keep)), inference or Importance()))
+    inference = Importance() if inference is None else inference
+    check_is_inference(inference, "integrate", source)
+    made = Program(marginal_program, (program, tuple(dict.fromkeys(keep)), inference))
     made.stage()
     return made
 
@@ -70,6 +77,17 @@ def marginal(program: Program, keep, inference=None) -> Program:
 def marginal_program(program, keep, inference):
     """Run the marginal of a program."""
     return inference.integrate(program, keep)
+
+
+def check_is_inference(inference, method: str, source) -> None:
+    """Refuse what is not an inference algorithm."""
+    if isinstance(inference, type) or not hasattr(inference, method):
+        name = f"the class {inference.__name__}" if isinstance(inference, type) else type(inference).__name__
+        raise ParameterError(
+            f"an inference algorithm is needed, and got {name}.",
+            where=source,
+            fix="vipl.Importance(num_particles=10), or vipl.SMC(64) for a state-space program",
+        )
 
 
 def check_is_program(program, function: str, source) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from vipl._core.errors import AddressError, DensityError
 from vipl._core.source import user_source
 from vipl.lang.program import Program
-from vipl.programs.marginal import check_is_program
+from vipl.programs.marginal import check_is_inference, check_is_program
 from vipl.tracing.survey import survey
 
 
@@ -29,6 +29,7 @@ def normalize(program: Program, inference) -> Program:
     Raises:
         DensityError: the program observes nothing; or subsamples, or has sites in a `while_loop`.
         AddressError: the proposal misses or repeats an address, or the program has no latent site.
+        ParameterError: `inference` is none.
         ShapeError: it is inside a plate, whose elements have to be normalised one by one: use `vipl.vmap`.
 
     Example:
@@ -63,6 +64,7 @@ def normalize(program: Program, inference) -> Program:
             where=f"vipl.normalize, {source}",
             fix="a program that draws something",
         )
+    check_is_inference(inference, "posterior", source)
     made = Program(normalized_program, (program, inference))
     made.stage()
     return made

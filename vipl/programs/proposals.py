@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import inspect
+
 import jax
 
 from vipl._core import ambient
@@ -53,7 +55,7 @@ def users_proposal(proposal, staged: Staged, rule, keep, into: str, purpose: str
 
     def run(*inputs):
         given = isinstance(proposal, Program)
-        program = proposal if given else proposal(dict(zip(keep, inputs, strict=True)))
+        program = proposal if given else proposal(_Kept(zip(keep, inputs, strict=True)))
         if not isinstance(program, Program):
             raise _no_program(program, purpose)
         proposed = stage_inside(program, f"the proposal of {purpose}")
@@ -63,9 +65,28 @@ def users_proposal(proposal, staged: Staged, rule, keep, into: str, purpose: str
 
     if isinstance(proposal, Program):
         return body_of(run)
-    if not callable(proposal):
+    if not callable(proposal) or not _takes_one_argument(proposal):
         raise _no_program(proposal, purpose)
     return body_of(run, [_outline(sites[here + name]) for name in keep])
+
+
+class _Kept(dict):
+    """The values of the kept sites, by address, as a user's proposal gets them."""
+
+    def __missing__(self, address):
+        raise AddressError(
+            f"the proposal asks for {address!r}, which is not kept." + did_you_mean(str(address), self),
+            where=user_source(),
+            fix="one of " + ", ".join(map(repr, self)) if self else "a Program: nothing is kept",
+        )
+
+
+def _takes_one_argument(function) -> bool:
+    try:
+        inspect.signature(function).bind(None)
+    except TypeError:
+        return False
+    return True
 
 
 def _no_program(proposal, purpose) -> ProgramError:

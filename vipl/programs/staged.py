@@ -12,6 +12,7 @@ from vipl._core.equations import flow
 from vipl._core.errors import DensityError, ShapeError
 from vipl._core.estimated_density import Body, bind_estimated, body_of
 from vipl._core.interpreter import has_statements, interpret, statements_inside
+from vipl._core.source import user_source
 from vipl._core.staging import Staged, stage
 from vipl._core.statement import Part, bind_again, over_lanes, statement_p
 from vipl.lang.factor import DeterministicStatement, FactorStatement
@@ -37,7 +38,7 @@ def stage_inside(program: Program, purpose: str) -> Staged:
     if plates:
         raise ShapeError(
             f"{purpose} is inside of plate {plates[-1].name!r}: its elements would be weighed together.",
-            where=f"plate {plates[-1].name!r}",
+            where=f"plate {plates[-1].name!r}, {user_source()}",
             fix=f"vipl.vmap(lambda x: …, axis_size={plates[-1].size})(data) weighs each element by itself",
         )
     staged = stage(lambda: run_inside(program), kind="nested")

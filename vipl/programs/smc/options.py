@@ -79,11 +79,11 @@ class SMC:
         number, threshold = self.num_particles, self.threshold
         if isinstance(number, bool) or not isinstance(number, int) or number < 1:
             raise _wrong(f"SMC needs at least one particle, and got num_particles={number!r}.", "vipl.SMC(64)")
-        if self.resampling not in SCHEMES:
+        if self.resampling not in tuple(SCHEMES):
             raise _wrong(
                 f"resampling={self.resampling!r} is no scheme.", "resampling= one of " + ", ".join(map(repr, SCHEMES))
             )
-        if threshold is not None and not 0 < threshold <= 1:
+        if threshold is not None and (type(threshold) not in (int, float) or not 0 < threshold <= 1):
             raise _wrong(
                 f"threshold={threshold!r} is no share of the particles.", "a number above 0, at most 1; None for always"
             )

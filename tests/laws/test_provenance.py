@@ -89,6 +89,10 @@ def while_without_predicate(eqn, operands, context, loop=walk._while):
     return loop(eqn, [*[{} for _ in operands[:count]], *operands[count:]], context)
 
 
+def vmap_of_all_operands(eqn, operands, context, vmap=walk._vmap):
+    return vmap(eqn.replace(params={**eqn.params, "in_axes": (0,) * len(operands)}), operands, context)
+
+
 def wrong_rule(name, rule):
     return lambda monkeypatch: monkeypatch.setitem(RULES, name, rule)
 
@@ -133,6 +137,7 @@ PLANTED = {
     "a carry is aligned": ("recurrence", wrong_walk("_on_axis", carry_in_line)),
     "branches do not depend on the predicate": ("branches", wrong_walk("cond", cond_without_predicate)),
     "loops do not depend on their limit": ("while", wrong_walk("while", while_without_predicate)),
+    "lanes share nothing": ("structural_vmap", wrong_walk("vipl_vmap", vmap_of_all_operands)),
     "the unknown is elementwise": ("pure_callback", wrong_rule("pure_callback", stay)),
 }
 

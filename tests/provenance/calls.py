@@ -1,13 +1,15 @@
 """Operations that call a program inside, once or in lanes; and some that the pass does not know."""
 
+from unittest import mock
+
 import jax
 import jax.numpy as jnp
 import numpy as np
 from jax import lax
 from provenance.drawing import nests
 
+from vipl._core import structural_vmap
 from vipl._core.errors import VIPLError
-from vipl._core.structural_vmap import structural_vmap
 
 
 def _relu_like(function):
@@ -75,6 +77,16 @@ def _vmap(draw):
     draw.apply(jax.vmap(function, in_axes, out_axes), *operands, *captured)
 
 
+def kept_vmap(function, in_axes, size):
+    """`vipl.vmap` of arrays as it is with a statement in the body, where it stays one equation."""
+
+    def mapped(*arrays):
+        with mock.patch.object(structural_vmap, "_speaks", return_value=True):
+            return structural_vmap.structural_vmap(function, in_axes, size)(*arrays)
+
+    return mapped
+
+
 @nests
 def _structural(draw):
     size = draw.size()
@@ -83,7 +95,7 @@ def _structural(draw):
     function, captured, _ = draw.body([jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
     operands = [draw.shaped((size, *shapes[0])), draw.shaped(shapes[1] if shared else (size, *shapes[1]))]
     in_axes = (0, None if shared else 0, *(None for _ in captured))
-    draw.apply(structural_vmap(function, in_axes, size), *operands, *captured)
+    draw.apply(kept_vmap(function, in_axes, size), *operands, *captured)
 
 
 def _sorted_flat(x):

@@ -6,9 +6,9 @@ import numpyro.distributions as dist
 import pytest
 from jax import lax
 from jax.scipy import special
+from provenance.calls import kept_vmap
 
 from vipl._core.errors import ProgramError
-from vipl._core.structural_vmap import structural_vmap
 from vipl.distributions.base_noise import noise_of, transport
 from vipl.distributions.log_prob import log_prob
 from vipl.transform.provenance import JOINT, Along, propagate
@@ -81,7 +81,7 @@ BATCHED = {
     "vmap": (jax.vmap(lambda x, y: jnp.dot(x, y) * jnp.sort(x)), (N, D), (N, D)),
     "vmap of a solve": (jax.vmap(lambda a, b: jnp.linalg.solve(a, b)), (N, D, D), (N, D)),
     "vmap of a gradient": (jax.vmap(jax.grad(highest)), (N, D)),
-    "structural vmap": (structural_vmap(lambda x, y: jnp.fft.fft(x).real[0] * y, (0, 0), N), (N, D), (N,)),
+    "structural vmap": (kept_vmap(lambda x, y: jnp.fft.fft(x).real[0] * y, (0, 0), N), (N, D), (N,)),
     "convolution": (lambda x: lax.conv(x, jnp.ones((2, 3, 2, 2)), (1, 1), "SAME"), (N, 3, K, K)),
     "convolution, channels last": (
         lambda x: lax.conv_general_dilated(x, jnp.ones((2, D, 2)), (1,), "SAME", None, None, LAYOUT),

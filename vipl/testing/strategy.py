@@ -84,6 +84,7 @@ def strategy(distribution: Distribution) -> Strategy:
 _ARGUMENTS = {
     "GumbelSoftmax": {"biased": True},
     "StraightThrough": {"biased": True},
+    "Unscored": {"biased": True},
     "RELAX": {"function": jnp.sin},
 }
 

@@ -9,6 +9,7 @@ import pathlib
 import re
 import runpy
 import sys
+import types
 
 import jax
 import jax.numpy as jnp
@@ -21,16 +22,20 @@ import vipl
 from vipl.demo import cone as demo
 
 EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "cone"
+MODULES = {path.stem for path in EXAMPLE.glob("*.py")} - {"__main__"}
 LOG_EVIDENCE = -5.3232
 PAPER = {"ELBO": -8.08, "IWELBO": -7.79, "HVI": -9.75, "IWHVI": -8.18, "DIWHVI": -7.33}
 
 
 def run(**options):
+    """Run the example as the command does, whose modules have short names: others of these names are set aside."""
+    others = {name: sys.modules.pop(name) for name in MODULES & sys.modules.keys()}
     try:
         return runpy.run_path(str(EXAMPLE), **options)
     finally:
-        for name in {path.stem for path in EXAMPLE.glob("*.py")} - {"__main__"}:
-            sys.modules.pop(name, None)  # short names, which another example may have too
+        for name in MODULES & sys.modules.keys():
+            del sys.modules[name]
+        sys.modules.update(others)
 
 
 @pytest.fixture(scope="module")
@@ -75,6 +80,15 @@ def test_the_command_prints_the_table_and_draws_the_figure(tmp_path, capsys, mon
     pixels = matplotlib.image.imread(picture)[..., :3]
     assert pixels.shape[:2] == (840, 1200)
     assert 0.02 < (pixels.min(axis=2) < 0.9).mean() < 0.3  # neither blank nor filled
+
+
+def test_modules_of_the_same_names_do_not_matter(monkeypatch):
+    """As `tests/programs` is, where the whole suite runs."""
+    others = {name: types.ModuleType(name) for name in MODULES}
+    for name, module in others.items():
+        monkeypatch.setitem(sys.modules, name, module)
+    assert "ROWS" in run()
+    assert {name: sys.modules[name] for name in MODULES} == others
 
 
 def optima():

@@ -59,12 +59,13 @@ if TYPE_CHECKING:
     from vipl import testing
     from vipl.diagnostics.audit import audit
     from vipl.infer.posterior import Posterior
-    from vipl.programs import SMC, Importance, marginal, normalize
+    from vipl.programs import SMC, Exact, Importance, marginal, normalize
 
 __version__ = "0.1.0"
 
 __all__ = [
     "SMC",
+    "Exact",
     "AddressError",
     "BiasError",
     "BiasWarning",
@@ -117,6 +118,7 @@ __getattr__ = on_first_use(
         "Posterior": "vipl.infer.posterior",
         "Importance": "vipl.programs",
         "SMC": "vipl.programs",
+        "Exact": "vipl.programs",
         "audit": "vipl.diagnostics.audit.audit",
         "marginal": "vipl.programs",
         "normalize": "vipl.programs",

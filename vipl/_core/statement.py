@@ -12,6 +12,7 @@ lanes would share one draw among them, so the batching rule refuses it.
 from __future__ import annotations
 
 import dataclasses
+import math
 from typing import Any
 
 import jax
@@ -41,12 +42,14 @@ class Part:
         name: its address in there.
         hidden: whether that program hides it.
         drawn: whether it is ever drawn; in a copy that only weighs, values are given.
+        estimates: whether it is drawn for the density of given values too, not only for a draw of that program.
     """
 
     of: object
     name: str
     hidden: bool
     drawn: bool = True
+    estimates: bool = True
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -73,6 +76,7 @@ class Statement:
 
     noun = "statement"
     draws = False
+    counts = True  # in every lane of a vmap, also where all lanes are the same
 
     def __str__(self):
         return f"{self.noun} {self.address!r}, {self.source}"
@@ -91,6 +95,22 @@ class Statement:
     def full_shape(self) -> tuple[int, ...]:
         """Shape of the value, lanes included."""
         return self.lane_shape + self.shape
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class ScoredStatement(Statement):
+    """A statement with a term of the log density.
+
+    Attributes:
+        plates: those around it, outermost first.
+    """
+
+    plates: tuple[ambient.PlateFrame, ...] = ()
+
+    @property
+    def scale(self) -> float:
+        """The factor of its log density, from subsampled plates."""
+        return math.prod(frame.scale for frame in self.plates)
 
 
 def over_lanes(fn, lanes, *, extra: int = 0):
@@ -141,6 +161,8 @@ def _batch(axis_data, operands, dims, *, statement):
             fix="vipl.vmap(fn)(…) instead of jax.vmap(fn)(…) draws independently in each lane; "
             f"so does `with vipl.plate(name, {axis_data.size}):`",
         )
+    if not statement.counts and not any(mapped):
+        return statement_p.bind(*operands, statement=statement), None
     operands = [x if dim is None else jnp.moveaxis(x, dim, 0) for x, dim in zip(operands, dims, strict=True)]
     lanes = (*statement.lanes, Lane(axis_data.size, mapped))
     return statement_p.bind(*operands, statement=dataclasses.replace(statement, lanes=lanes)), 0

@@ -14,7 +14,7 @@ from vipl.lang.scope import scope
 from vipl.programs.staged import Relabel
 
 
-def auxiliary(rule, address: str, law, inputs, estimator=None) -> Body:
+def auxiliary(rule, address: str, law, inputs, estimator=None, estimates: bool = True) -> Body:
     """Return a draw as a body.
 
     Args:
@@ -23,6 +23,7 @@ def auxiliary(rule, address: str, law, inputs, estimator=None) -> Body:
         law: gives its distribution, of the inputs.
         inputs: their outlines.
         estimator: of its gradient, unless told otherwise at its address.
+        estimates: whether it is drawn for the density of given values too.
     """
     here = ambient.current().scope
     *scopes, name = address.removeprefix(here).split("/")
@@ -34,7 +35,7 @@ def auxiliary(rule, address: str, law, inputs, estimator=None) -> Body:
         return [sample(name, law(*values), estimator=estimator)]
 
     raw = body_of(draw, inputs)
-    hide = Relabel(rule, here, lambda statement: True, here)
+    hide = Relabel(rule, here, lambda statement: True, here, estimates=estimates)
     return body_of(lambda *values: raw.walk(hide, values)[0], inputs)
 
 

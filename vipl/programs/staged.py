@@ -78,12 +78,16 @@ class Relabel:
         hides: `hides(statement)` says whether a statement is no part of its surface.
         into: the scope that hidden statements go to; params stay, since a program and its copies share them.
         drawn: whether its sites are ever drawn; those that serve programs inside of it are.
+        estimates: whether the hidden ones are drawn for the density of given values too.
     """
 
     rebinds = True
 
-    def __init__(self, of, scope: str, hides: Callable[[Any], bool], into: str, drawn: bool = True):
+    def __init__(
+        self, of, scope: str, hides: Callable[[Any], bool], into: str, drawn: bool = True, estimates: bool = True
+    ):
         self.of, self.scope, self.hides, self.into, self.drawn = of, scope, hides, into, drawn
+        self.estimates = estimates
 
     def __call__(self, path, statement, operands, given):
         """Bind one statement again; with a value given, as observed."""
@@ -99,7 +103,7 @@ class Relabel:
             operands,
             statement,
             address=statement.address if stays else self.into + name,
-            parts=(*statement.parts, Part(self.of, name, hidden, self.drawn or statement.hidden)),
+            parts=(*statement.parts, Part(self.of, name, hidden, self.drawn or statement.hidden, self.estimates)),
         ), None
 
     def at_iteration(self, given, iteration):

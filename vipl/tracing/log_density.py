@@ -63,14 +63,14 @@ def log_density(program: Program, choices, key=None) -> jax.Array:
     located = [s for group in (surveyed.latents, surveyed.indices) for many in group.values() for s in many]
     given = {s.path: values[s.statement.address] for s in located if s.statement.address in values}
     if key is not None:
-        if handler.in_expectation or not surveyed.auxiliaries:
+        if handler.in_expectation or not surveyed.estimating:
             raise RandomnessError(
                 f"log_density of {program.name} takes no key: "
                 + ("the expectation has the randomness." if handler.in_expectation else "its density is exact."),
                 where=user_source(),
                 fix="vipl.log_density(program, choices)",
             )
-        given |= draw_noise(as_key(key, "log_density"), surveyed.auxiliaries)
+        given |= draw_noise(as_key(key, "log_density"), surveyed.estimating)
     del trace
     _, outputs = interpret(staged.jaxpr, staged.consts, [], handler, handler.given() | given)
     return total(outputs)
@@ -87,7 +87,7 @@ class Score(Meaning):
     def __init__(self, surveyed, inside):
         super().__init__(surveyed, record=False)
         self.inside = inside
-        self.rebinds = self.in_expectation and bool(surveyed.indices or surveyed.auxiliaries)
+        self.rebinds = self.in_expectation and bool(surveyed.indices or surveyed.estimating)
 
     def latent(self, path, statement, leaves, given):
         """Score the given value."""

@@ -24,6 +24,7 @@ class DensityStatement(Statement):
     of: object = None
 
     noun = "log density of"
+    counts = False
 
 
 def mark_density(log_prob, made_from, statement, program_name: str, of=None):

@@ -67,6 +67,12 @@ class Survey:
         ]
 
     @property
+    def estimating(self) -> list[Located]:
+        """Those of them that are drawn for the density of given values too."""
+        needed = lambda statement: any(part.hidden and part.estimates for part in statement.parts)  # noqa: E731
+        return [located for located in self.auxiliaries if needed(located.statement)]
+
+    @property
     def random(self) -> list[Located]:
         """Everything that a run draws: latent sites, indices of subsampled plates, auxiliary sites."""
         groups = (*self.latents.values(), *self.indices.values())

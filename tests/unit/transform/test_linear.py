@@ -16,6 +16,13 @@ def bernoulli(estimator, address="z"):
     return vipl.sample(address, dist.Bernoulli(P), estimator=estimator) * 1.0
 
 
+def _number(estimator, address="n"):
+    """Return how many of three flips come up."""
+    return vipl.sample(address, dist.Binomial(3, P), estimator=estimator)
+
+
+_ODD = 3 * P * (1 - P) ** 2 + P**3
+
 OBJECTIVES = {
     # name: (objective of an estimator, exact value)
     "plain term stretched": (lambda e: jnp.sum(jnp.stack([bernoulli(e)] * 3) + jnp.ones(1)), 3 * P + 3),
@@ -26,6 +33,8 @@ OBJECTIVES = {
     "transposed": (lambda e: jnp.sum((bernoulli(e) * jnp.ones((2, 3))).T * jnp.arange(2.0)), 3 * P),
     "reshaped": (lambda e: jnp.sum((bernoulli(e) * jnp.ones((2, 3))).reshape(6)[:, None]), 6 * P),
     "integers": (lambda e: 1.0 * sum(vipl.sample(f"x{i}", dist.Bernoulli(P), estimator=e) for i in range(4)), 4 * P),
+    "quotient of integers": (lambda e: 1.0 * (_number(e) // 2), P**3 + 3 * P**2 * (1 - P)),
+    "quotient and remainder": (lambda e: 1.0 * (jax.lax.div(_number(e), 3) + _number(e, "m") % 2), P**3 + _ODD),
     "booleans": (lambda e: jnp.float32(bernoulli(e) + bernoulli(e, "w") > 0), 1 - (1 - P) ** 2),
 }
 

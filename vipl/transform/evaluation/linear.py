@@ -65,8 +65,8 @@ def _mul(eqn, operands):
 
 def _div(eqn, operands):
     left, right = operands
-    if not is_plain(right):
-        return None
+    if not is_plain(right) or not jnp.issubdtype(eqn.outvars[0].aval.dtype, jnp.inexact):
+        return None  # the quotient of integers drops what is left
     divisor = sum(term.array for term in right)
     return tuple(change(term, lambda x: x / divisor) for term in _shaped(left, eqn.outvars[0].aval.shape))
 

@@ -1,0 +1,1 @@
+"""Exact inference: finite latent sites are summed out, one after the other."""

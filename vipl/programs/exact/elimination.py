@@ -21,11 +21,13 @@ class Order:
         variables: numbers of the variables, in that order.
         largest: how many states the largest table has, plates aside.
         widest: the numbers of the variables of that table.
+        left: of each table that is left, the numbers of its variables and its plates.
     """
 
     variables: tuple[int, ...]
     largest: int
     widest: tuple[int, ...]
+    left: tuple[tuple[tuple[int, ...], tuple[int, ...]], ...]
 
 
 class Entangled(Exception):
@@ -80,7 +82,8 @@ def order_of(axes: Layout, keep=()) -> Order:
         tables.append((rest, {p for p in axes.plates[i] if any(p in axes.plates[j] for j in rest)}))
         left.remove(i)
         chosen.append(i)
-    return Order(tuple(chosen), largest, widest)
+    left_over = tuple((tuple(sorted(mine)), tuple(sorted(plates))) for mine, plates in tables)
+    return Order(tuple(chosen), largest, widest, left_over)
 
 
 def _entangled(axes, tables, left) -> Entangled:

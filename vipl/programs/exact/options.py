@@ -13,9 +13,8 @@ from vipl._core.errors import DensityError, ParameterError
 from vipl._core.source import user_source
 from vipl.lang.site import SampleStatement
 from vipl.programs.auxiliary import auxiliary
-from vipl.programs.exact.plan import plan_of
 from vipl.programs.exact.rules import MarginalExactly, NormalizedExactly
-from vipl.programs.exact.variables import variable
+from vipl.programs.exact.variables import Variable, variable
 from vipl.programs.staged import Relabel, as_body, bind_program, evidence, free_name, latent_sites, stage_inside
 
 
@@ -69,41 +68,39 @@ class Exact:
         def integrated(statement):
             return isinstance(statement, SampleStatement) and not statement.observed and statement.address not in kept
 
-        rule = MarginalExactly(keep)
+        rule = MarginalExactly(keep, _variables(staged, set(keep), "vipl.marginal"), self.most_states)
         model = as_body(staged, Relabel(rule, here, integrated, here, estimates=False))
-        self._plan(rule, model, staged, set(keep), "vipl.marginal")
+        rule.plan(dataclasses.replace(model, of=rule))
         return bind_program(rule, staged, [model])
 
     def posterior(self, program):
         """Run the posterior of a program in the program that is being staged; returns what the program returns."""
         staged, here = stage_inside(program, "vipl.normalize"), ambient.current().scope
-        rule = NormalizedExactly(tuple(dict.fromkeys(s.statement.address.removeprefix(here) for s in latent_sites(staged))))
+        variables = _variables(staged, set(), "vipl.normalize")
+        rule = NormalizedExactly(tuple(v.name for v in variables), variables, self.most_states)
         speaks = {located.statement.address for located in evidence(staged)}
         model = as_body(staged, Relabel(rule, here, lambda statement: statement.address in speaks, here))
-        self._plan(rule, model, staged, set(), "vipl.normalize")
-        scope = free_name(staged, here, "index")
-        draws = [self._draw(rule, scope, i) for i in reversed(rule.plan.order.variables)]
+        plan, scope, draws = rule.plan(dataclasses.replace(model, of=rule)), free_name(staged, here, "index"), []
+        for name, variable, in_step in plan.draws:
+            shape = (*(variable.shape[axis] for axis in variable.tied), variable.states)
+            logits = jax.ShapeDtypeStruct(shape, jnp.result_type(float))
+            rule.axes.append((plan.further_steps(model),) if in_step else ())
+            draws.append(auxiliary(rule, scope + name, lambda w: dist.Categorical(logits=w), [logits], estimates=False))
         return bind_program(rule, staged, [model, *draws])
 
-    def _plan(self, rule, model, staged, kept, purpose) -> None:
-        here, groups = ambient.current().scope, {}
-        for located in staged.statements:
-            if located.statement.hidden:
-                raise DensityError(
-                    f"{purpose} by vipl.Exact: {located.statement.address!r} serves a program whose density is itself "
-                    "a sum or an estimate.",
-                    where=located.statement,
-                    fix="vipl.Importance(…); or sum out the sites of both programs at once",
-                )
-        for located in latent_sites(staged):
-            name = located.statement.address.removeprefix(here)
-            if name not in kept:
-                groups.setdefault(name, []).append(located)
-        variables = [variable(name, group, staged, purpose) for name, group in groups.items()]
-        rule.plan = plan_of(dataclasses.replace(model, of=rule), variables, self.most_states, purpose)
 
-    def _draw(self, rule, scope, i):
-        variable = rule.plan.variables[i]
-        sizes = tuple(variable.shape[axis] for axis in variable.tied)
-        logits = jax.ShapeDtypeStruct((*sizes, variable.states), jnp.result_type(float))
-        return auxiliary(rule, scope + variable.name, lambda w: dist.Categorical(logits=w), [logits], estimates=False)
+def _variables(staged, kept, purpose) -> list[Variable]:
+    here, groups = ambient.current().scope, {}
+    for located in staged.statements:
+        if located.statement.hidden:
+            raise DensityError(
+                f"{purpose} by vipl.Exact: {located.statement.address!r} serves a program whose density is itself a "
+                "sum or an estimate.",
+                where=located.statement,
+                fix="vipl.Importance(…); or sum out the sites of both programs at once",
+            )
+    for located in latent_sites(staged):
+        name = located.statement.address.removeprefix(here)
+        if name not in kept:
+            groups.setdefault(name, []).append(located)
+    return [variable(name, group, staged, purpose) for name, group in groups.items()]

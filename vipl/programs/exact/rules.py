@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import jax.numpy as jnp
 
 from vipl._core.errors import DensityError
-from vipl.programs.exact.plan import Plan
-from vipl.programs.exact.table import product
+from vipl._core.estimated_density import Body
+from vipl.programs.exact.plan import Plan, plan_of
+from vipl.programs.exact.run import backward, forward
+from vipl.programs.exact.variables import Variable
 from vipl.programs.kept import fixed_values, observed_values
 from vipl.programs.particle import EstimatedOutput, run_particle, shown, values_of
 from vipl.tracing.meaning import total
@@ -20,22 +23,42 @@ class Exactly:
 
     Attributes:
         names: of the sites of the surface.
-        plan: how the other sites are summed out.
+        variables: the sites that are summed out.
+        most_states: how many states a table may have.
         returned: positions of the results that are returned.
+        axes: of each draw, the axes that it has in front.
     """
 
+    purpose = ""
+
     names: tuple[str, ...]
-    plan: Plan | None = None
+    variables: list[Variable]
+    most_states: int
     returned: list[int] = dataclasses.field(default_factory=list)
+    axes: list[tuple[int, ...]] = dataclasses.field(default_factory=list)
 
     def surroundings(self, index, around):
-        """Return what surrounds the statements of a body."""
-        del index
-        return around
+        """Return what surrounds the statements of a body: draws of the steps of a scan have these in front."""
+        more = self.axes[index - 1] if index else ()
+        return {**around, "axes": (*around.get("axes", ()), *more)}
+
+    @functools.cached_property
+    def _plans(self) -> dict:
+        return {}
+
+    def plan(self, body: Body) -> Plan:
+        """Return how the sites are summed out; found once for each way in which the program is staged."""
+        key = id(body.jaxpr)
+        if key not in self._plans:
+            alone = Body(body.jaxpr, (), (), body.of)
+            self._plans[key] = body.jaxpr, plan_of(alone, self.variables, self.most_states, self.purpose)
+        return self._plans[key][1]
 
 
 class MarginalExactly(Exactly):
     """Sums finite sites out."""
+
+    purpose = "vipl.marginal"
 
     def run(self, bodies, handler, given, path):
         """Give meaning to the program: see the module."""
@@ -50,9 +73,9 @@ class MarginalExactly(Exactly):
         else:
             kept = fixed
             if self.returned or handler.record:
-                first = {v.name: v.value(0) for v in self.plan.variables}
+                first = {v.name: v.value(0) for v in self.variables}
                 results, outputs = run_particle(model, handler, fixed | first, given)
-        density = log_total(self.plan.run(model, handler, kept, given).tables)
+        density = forward(self.plan(model), model, handler, kept, given, record=False).log_evidence
         out = shown(model, outputs) if fixed is None or handler.record else {}
         return [results[i] for i in self.returned], {**out, path: EstimatedOutput(density, sites)}
 
@@ -60,13 +83,16 @@ class MarginalExactly(Exactly):
 class NormalizedExactly(Exactly):
     """Draws finite sites from their posterior: the last one summed out first, and each given those."""
 
+    purpose = "vipl.normalize"
+
     def run(self, bodies, handler, given, path):
         """Give meaning to the posterior: see the module."""
         model, *draws = bodies
         fixed = fixed_values(model, handler, self.names, given)
         sites = tuple(located.path for group in model.sites.values() for located in group)
-        eliminated = self.plan.run(model, handler, {}, given)
-        evidence = log_total(eliminated.tables)
+        plan = self.plan(model)
+        done = forward(plan, model, handler, {}, given, record=fixed is None)
+        evidence = done.log_evidence
         if fixed is None:
             for name in observed_values(model, handler, self.names, given):
                 raise DensityError(
@@ -74,22 +100,19 @@ class NormalizedExactly(Exactly):
                     where=model.sites[name][0].statement,
                     fix=f"vipl.normalize(program | {{{name!r}: value}}, …): observe first, then normalise",
                 )
-            fixed = self._draw(draws, eliminated, handler, given)
+            reverse = plan.step is not None and model.jaxpr.jaxpr.eqns[plan.position].params["reverse"]
+            fixed = backward(plan, done.steps, [_draw(body, handler, given) for body in draws], reverse)
         results, outputs = run_particle(model, handler, fixed, given)
         some = jnp.isfinite(evidence)  # where nothing is possible, nothing has a density to speak of
         density = jnp.where(some, total(outputs) - jnp.where(some, evidence, 0.0), 0.0)
         out = shown(model, outputs) if handler.record else {}
         return [results[i] for i in self.returned], {**out, path: EstimatedOutput(density, sites)}
 
-    def _draw(self, draws, eliminated, handler, given):
-        states: dict = {}
-        for body, (i, table) in zip(draws, reversed(eliminated.steps), strict=True):
-            logits = self.plan.conditional(i, table, states)
-            logits = jnp.where(jnp.isfinite(jnp.max(logits, -1, keepdims=True)), logits, 0.0)
-            (states[i],), _ = run_particle(body, handler, {}, given, [logits])
-        return {v.name: v.values(states[i]) for i, v in enumerate(self.plan.variables)}
 
+def _draw(body, handler, given):
+    """Return what draws the states of a variable from their logits, once it has noise; and the noise."""
 
-def log_total(tables):
-    """Return the log of the product of tables that have no axes any more."""
-    return product(tables).array
+    def with_noise(noise):
+        return lambda logits: run_particle(body, handler, {}, noise, [logits])[0][0]
+
+    return with_noise, {path: noise for path, noise in given.items() if path[: len(body.path)] == body.path}

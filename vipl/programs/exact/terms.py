@@ -1,8 +1,7 @@
-"""The terms of a log density as functions of the values of finite sites, and which elements of these each depends on."""
+"""The terms of a log density, given the values of all sites."""
 
 from __future__ import annotations
 
-import jax
 import jax.numpy as jnp
 
 from vipl._core.constructs import Conditional
@@ -12,11 +11,9 @@ from vipl.lang.factor import FactorStatement
 from vipl.lang.param import ParamStatement
 from vipl.programs.exact.variables import Variable
 from vipl.tracing.meaning import FactorOutput, log_prob_of, score
-from vipl.transform.provenance import Dependence, propagate
-from vipl.transform.provenance.alignment import whole
 
 
-def terms_of(body: Body, outputs: dict, variables: list[Variable]) -> list:
+def terms_of(body: Body, outputs: dict, variables) -> list:
     """Return the terms of the log density of a run, unsummed.
 
     A finite site in a branch that is not taken counts for each of its states; the last terms undo that.
@@ -39,32 +36,7 @@ def _same_rank(one, other):
     return [jnp.reshape(x, x.shape + (1,) * (rank - x.ndim)) for x in (one, other)]
 
 
-def outline(body: Body, variables: list[Variable]) -> list[tuple[tuple[int, ...], Dependence]]:
-    """Return, of each term, its shape and which elements of the variables it depends on; nothing runs.
-
-    The choice of a dependence is `(i,)` for variable number i.
-    """
-    inside = body.jaxpr.in_avals
-    values = [jax.ShapeDtypeStruct(_full_shape(v), v.points.dtype) for v in variables]
-
-    def run(inputs, values):
-        by_name = {v.name: value for v, value in zip(variables, values, strict=True)}
-        given = {s.path: by_name[name] for name, group in body.sites.items() if name in by_name for s in group}
-        _, outputs = Body(body.jaxpr, (), body.path, body.of).walk(_Score(), inputs, given)
-        return terms_of(body, outputs, variables)
-
-    staged = jax.make_jaxpr(run)(list(inside), values)
-    nothing: list[Dependence] = [{} for _ in inside]
-    own = [{(i,): whole(len(value.shape))} for i, value in enumerate(values)]
-    found = propagate(staged, [*nothing, *own])
-    return [(aval.shape, dependence) for aval, dependence in zip(staged.out_avals, found, strict=True)]
-
-
-def _full_shape(variable: Variable):
-    return variable.shape + variable.points.shape[1:]
-
-
-class _Score:
+class Score:
     """Scores statements; of params only the shape counts."""
 
     rebinds = False

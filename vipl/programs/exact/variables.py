@@ -60,7 +60,7 @@ class Variable:
 
     def value(self, state):
         """Return the value of the site, all tied elements in one state, a scalar."""
-        return jnp.broadcast_to(self.values(jnp.reshape(state, (1,) * len(self.tied))), self._value_shape)
+        return jnp.broadcast_to(self.values(jnp.reshape(state, (1,) * len(self.tied))), self.value_shape)
 
     def values(self, states):
         """Return the value of the site, of states with the tied axes in order."""
@@ -70,8 +70,13 @@ class Variable:
         return jnp.moveaxis(value, range(len(self.shape)), (*self.tied, *self.joint))
 
     @property
-    def _value_shape(self):
+    def value_shape(self) -> tuple[int, ...]:
+        """Shape of the value of the site."""
         return self.shape + self.points.shape[1:]
+
+    def in_step(self) -> Variable:
+        """Return the variable of one step of the scan that it is in."""
+        return dataclasses.replace(self, shape=self.shape[1:])
 
 
 def variable(name: str, group, staged, purpose: str) -> Variable:

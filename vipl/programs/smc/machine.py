@@ -11,7 +11,7 @@ from jax import lax
 from vipl._core.compat import Literal, open_jaxpr
 from vipl._core.interpreter import interpret
 from vipl.programs.particle import Particle, over_particles, params_in, split_total, values_of
-from vipl.programs.smc.segments import Segments
+from vipl.programs.segments import Segments
 
 
 @dataclasses.dataclass(frozen=True)

@@ -18,10 +18,12 @@ import jax
 class PlateFrame:
     """An open plate: `size` independent elements along the batch dimension `dim` (negative).
 
-    `length` is the length of that dimension: `size`, or the size of the subsample.
+    `length` is the length of that dimension: `size`, or the size of the subsample; `address` is the name with the
+    scopes around it, at which the indices of a subsample are.
     """
 
     name: str
+    address: str
     size: int
     length: int
     dim: int

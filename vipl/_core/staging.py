@@ -36,6 +36,7 @@ _STAYS_IN_JAX = (
     "jax.lax.cond(z > 0, on_true, on_false) or jnp.where(z > 0, a, b) in place of `if z > 0`; "
     "jax.lax.fori_loop or scan in place of a Python loop; sizes and flags as Python ints and bools"
 )
+_IN_JAX_NUMPY = "jnp.asarray(data)[index] in place of data[index] for a NumPy array; functions of jnp in place of np"
 
 
 @dataclasses.dataclass(frozen=True)
@@ -114,11 +115,12 @@ def _explain(error) -> ProgramError:
     code = linecache.getline(frame.f_code.co_filename, line)
     named = [a for a, v in _drawn.get() or [] if any(v is x and name in code for name, x in frame.f_locals.items())]
     addresses = ", ".join(repr(a) for a in named or [a for a, _ in _drawn.get() or []])
+    by_numpy = isinstance(error, jax.errors.TracerArrayConversionError)
     return ProgramError(
-        "Python needs to know a value that is only known when the program runs"
+        f"{'NumPy' if by_numpy else 'Python'} needs to know a value that is only known when the program runs"
         + (f" (sampled here: {addresses})." if addresses else "."),
         where=f"{Source(frame.f_code.co_filename, line, frame.f_code.co_name)}: {code.strip()}",
-        fix=_STAYS_IN_JAX,
+        fix=_IN_JAX_NUMPY if by_numpy else _STAYS_IN_JAX,
     )
 
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import dataclasses
 
 import jax.numpy as jnp
-import numpy as np
 
 from vipl._core import ambient
 from vipl._core.compat import staging_depth
 from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
-from vipl._core.statement import Statement, bind
+from vipl._core.statement import ScoredStatement, Statement, bind
 from vipl.lang.expansion import expand_shape
 from vipl.lang.observation import as_array
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class FactorStatement(Statement):
-    """A term of the log density; the operand is the log weight. `scale` comes from subsampled plates."""
+class FactorStatement(ScoredStatement):
+    """A term of the log density; the operand is the log weight."""
 
-    scale: float = 1.0
     noun = "factor"
 
 
@@ -67,8 +65,7 @@ def factor(address: str, log_weight) -> None:
         log_weight = jnp.asarray(log_weight, jnp.result_type(float))
     shape = expand_shape(log_weight.shape, here.plates, full, source)
     log_weight = jnp.broadcast_to(log_weight, shape) if shape != log_weight.shape else log_weight
-    scale = float(np.prod([frame.scale for frame in here.plates]))
-    bind([log_weight], FactorStatement(full, source, depth, shape, log_weight.dtype, scale=scale))
+    bind([log_weight], FactorStatement(full, source, depth, shape, log_weight.dtype, plates=here.plates))
 
 
 def deterministic(address: str, value):

@@ -13,6 +13,7 @@ from vipl._core import ambient
 from vipl._core.compat import is_tracer, staging_depth
 from vipl._core.errors import AddressError, ProgramError, ShapeError
 from vipl._core.source import user_source
+from vipl._core.staging import note_draw
 from vipl._core.statement import Statement, bind
 
 
@@ -35,7 +36,7 @@ class plate:
     Args:
         name: its name; the address of the indices when subsampled.
         size: number of elements, a Python int; 0 and 1 are fine.
-        subsample_size: how many elements to look at, at most `size`.
+        subsample_size: how many elements to look at, at least 1 (of a `size` of 0 none), at most `size`.
         dim: the batch dimension, negative; default: the first free one from the right.
 
     Returns:
@@ -62,11 +63,12 @@ class plate:
         self.size = _as_size(name, size, self.source, "size")
         self.length = self.size if subsample_size is None else _as_size(name, subsample_size, self.source, "subsample")
         self.dim = dim
-        if self.length > self.size:
+        if not min(self.size, 1) <= self.length <= self.size:
+            excess = "more than its size" if self.length else "none of its size"
             raise ShapeError(
-                f"plate {name!r} has subsample_size {self.length}, more than its size {self.size}.",
+                f"plate {name!r} has subsample_size {self.length}, {excess} {self.size}.",
                 where=self.source,
-                fix=f"subsample_size={self.size} at most; the size is that of the whole data",
+                fix=f"subsample_size from {min(self.size, 1)} to {self.size}; the size is that of the whole data",
             )
         if dim is not None and (not isinstance(dim, int) or dim >= 0):
             raise ShapeError(
@@ -91,7 +93,8 @@ class plate:
                 where=self.source,
                 fix=f"another name for the inner one, such as {self.name + '_2'!r}",
             )
-        frame = ambient.PlateFrame(self.name, self.size, self.length, self._free_dim(here.plates))
+        dim = self._free_dim(here.plates)
+        frame = ambient.PlateFrame(self.name, here.scope + self.name, self.size, self.length, dim)
         if self._indices is None:
             self._indices = self._draw_indices(here)
         manager = ambient.surround(dataclasses.replace(here, plates=(*here.plates, frame)))
@@ -118,12 +121,11 @@ class plate:
         if self.length == self.size:
             return jnp.arange(self.size)
         depth = staging_depth() - here.depth
-        return bind(
-            [],
-            IndicesStatement(
-                here.scope + self.name, self.source, depth, (self.length,), np.dtype("int32"), size=self.size
-            ),
-        )
+        address = here.scope + self.name
+        statement = IndicesStatement(address, self.source, depth, (self.length,), np.dtype("int32"), size=self.size)
+        indices = bind([], statement)
+        note_draw(address, indices)
+        return indices
 
 
 def _brief(value) -> str:

@@ -15,7 +15,7 @@ from numpyro.distributions import Distribution, ExpandedDistribution, Independen
 from vipl._core.compat import staging_depth, x64_enabled
 from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
-from vipl._core.statement import Statement
+from vipl._core.statement import ScoredStatement
 from vipl.distributions.base_noise import Noise, noise_of
 from vipl.distributions.cdf import has_cdf
 from vipl.distributions.censoring import is_censored
@@ -27,7 +27,7 @@ from vipl.distributions.reparameterised import is_reparameterised
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
-class SampleStatement(Statement):
+class SampleStatement(ScoredStatement):
     """A site.
 
     Operands are the leaves of its distribution, then the arrays of the estimator that it asks for, and then the
@@ -36,7 +36,6 @@ class SampleStatement(Statement):
     Attributes:
         structure: the tree structure of the distribution.
         observed: whether the last operand is an observation.
-        scale: factor of its log density, from subsampled plates.
         noise: the parameter-free noise that a draw is made from.
         reparameterised: whether the distribution has a differentiable sampler.
         discrete: whether its support is.
@@ -54,7 +53,6 @@ class SampleStatement(Statement):
 
     structure: Any = None
     observed: bool = False
-    scale: float = 1.0
     noise: Noise | None = None
     reparameterised: bool = False
     discrete: bool = False
@@ -105,7 +103,7 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         jnp.result_type(obs) if obs is not None else _drawn_dtype(address, distribution, here, estimator),
         structure=jax.tree.structure(distribution),
         observed=obs is not None,
-        scale=float(np.prod([frame.scale for frame in here.plates])),
+        plates=here.plates,
         noise=noise_of(distribution),
         reparameterised=is_reparameterised(distribution),
         discrete=bool(distribution.is_discrete),

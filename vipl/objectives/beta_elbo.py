@@ -7,6 +7,7 @@ import jax.numpy as jnp
 from vipl.objectives.made_by import made_by
 from vipl.objectives.options import check_scalar
 from vipl.objectives.particles import draw
+from vipl.objectives.requirements import refuse_other_subsamples
 from vipl.tracing.site_terms import site_terms
 from vipl.transform.expectation import Expectation
 
@@ -29,6 +30,7 @@ def beta_elbo(beta: float) -> Expectation:
         ParameterError: β is negative, or no number.
         AddressError: the guide's sites are not the model's latent sites, or the guide observes.
         SupportError: a guide site reaches beyond the support of the model's.
+        ShapeError: the shape of a site differs, or the subsampled plates around it.
 
     Example:
         >>> import jax, vipl, vipl.distributions as dist
@@ -48,6 +50,7 @@ def beta_elbo(beta: float) -> Expectation:
     check_scalar(beta, "beta_elbo", "beta", "beta=4.0; 1.0 is the evidence lower bound")
 
     def objective(model, guide):
+        refuse_other_subsamples(model, guide)
         trace = draw(guide)
         prior = evidence = 0.0
         for address, (_, term) in site_terms(model, trace).items():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from vipl.objectives.requirements import refuse_observations
+from vipl.objectives.requirements import refuse_observations, refuse_other_subsamples
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
 from vipl.transform.expectation import expectation
@@ -24,6 +24,7 @@ def elbo(model, guide):
     Raises:
         AddressError: the guide's sites are not the model's latent sites, or the guide observes.
         SupportError: a guide site reaches beyond the support of the model's.
+        ShapeError: the shape of a site differs, or the subsampled plates around it.
 
     Example:
         >>> import jax, vipl, vipl.distributions as dist
@@ -40,6 +41,7 @@ def elbo(model, guide):
 
     Source: Jordan et al. 1999; Becker et al. 2024, arXiv 2406.15742, §2.
     """
+    refuse_other_subsamples(model, guide)
     trace = simulate(guide)
     refuse_observations(trace)
     return log_density(model, trace) - trace.log_density

@@ -6,6 +6,7 @@ import dataclasses
 
 import jax.numpy as jnp
 
+from vipl._core.ambient import PlateFrame
 from vipl._core.errors import AddressError, ProgramError, ShapeError, did_you_mean
 from vipl._core.interpreter import Located
 from vipl._core.source import user_source
@@ -41,9 +42,6 @@ class Elements:
 def elements_of(model: Program, guide: Program, plate: str, name: str) -> Elements:
     """Return the elements of a plate.
 
-    A site does not say which plates it is in. A subsampled plate is known by the factor that it gives to the terms
-    inside, and the dimension of any plate by its length, the same in all of them.
-
     Args:
         model: a Program.
         guide: a Program.
@@ -52,62 +50,61 @@ def elements_of(model: Program, guide: Program, plate: str, name: str) -> Elemen
 
     Raises:
         AddressError: a site or factor is outside of the plate; or there is no such plate, or another subsampled one.
-        ShapeError: the plate's size differs, or more than one dimension could be the plate's.
+        ShapeError: the plate's size, subsample or dimension differs.
         ProgramError: a density inside is an estimate; exclusive branches share an address.
     """
     surveys = [survey(model), survey(guide)]
-    subsample = _subsample(surveys, plate, name)
     terms = [term for surveyed in surveys for term in _terms(surveyed, name)]
-    scale = subsample[0] / subsample[1] if subsample and subsample[1] else 1.0
-    candidates: set[tuple[int, int]] | None = None
+    frames = {frame.address: frame for term in terms for frame in term.statement.plates}
+    if plate not in frames:
+        raise AddressError(
+            f"no site of {model.name} or {guide.name} is in a plate {plate!r}." + did_you_mean(plate, frames),
+            where=f"objectives.{name}, {user_source()}",
+            fix=f"the name of the plate that all sites are in; or with vipl.plate({plate!r}, …) around them",
+        )
+    _refuse_other_subsamples(surveys, plate, name)
+    found: dict[PlateFrame, Located] = {}
     for term in terms:
-        own = _dimensions(term) if term.statement.scale == scale else set()
-        if subsample is not None:
-            own = {(dim, length) for dim, length in own if length == subsample[1]}
-        candidates = own if candidates is None else candidates & own
-        if not candidates:
+        own = [frame for frame in term.statement.plates if frame.address == plate]
+        if not own:
             raise AddressError(
                 f"{term.statement.noun} {term.statement.address!r} is not in plate {plate!r}, whose elements are to "
-                "have weights of their own.",
+                f"have weights of their own; it is in {_listed(term.statement.plates)}.",
                 where=term.statement,
                 fix=f"with vipl.plate({plate!r}, …) around it, vipl.param for what is learned of all elements; "
                 f"or {name}(…) without plate=, which weighs all elements together",
             )
-    found = sorted(candidates or ())
-    if len(found) != 1:
+        found.setdefault(own[0], term)
+    if len(found) > 1:
+        (one, first), (other, second) = list(found.items())[:2]
         raise ShapeError(
-            f"which batch dimension is that of plate {plate!r} cannot be told: dim "
-            f"{' or '.join(str(dim) for dim, _ in found)} of all sites.",
-            where=f"objectives.{name}, {user_source()}",
-            fix=".to_event(1) for the dimensions that belong to one element",
+            f"plate {plate!r} is {_described(other)} here, and {_described(one)} at {first.statement.source}.",
+            where=second.statement,
+            fix="the same size, subsample_size and dim in model and guide",
         )
-    return Elements(*found[0], scale)
+    (frame,) = found
+    return Elements(frame.dim, frame.length, frame.scale)
 
 
-def _subsample(surveys, plate: str, name: str) -> tuple[int, int] | None:
-    """Return size and length of the plate if it is subsampled."""
-    found: dict[tuple, IndicesStatement] = {}
+def _listed(frames) -> str:
+    return "no plate" if not frames else "plate " + " and ".join(repr(frame.address) for frame in frames)
+
+
+def _described(frame: PlateFrame) -> str:
+    return f"{frame.length} of {frame.size} elements in dim {frame.dim}"
+
+
+def _refuse_other_subsamples(surveys, plate: str, name: str) -> None:
+    """Refuse a subsampled plate of another name, or one that each lane draws for itself."""
     for located in (s for surveyed in surveys for s in surveyed.of_kind(IndicesStatement)):
         statement = located.statement
         if statement.address != plate or located.axes or statement.lanes:
             raise AddressError(
                 f"plate {statement.address!r} is subsampled, and weights of their own are asked for the elements of "
-                f"plate {plate!r}"
-                + (", once for all lanes." if statement.address == plate else ".")
-                + did_you_mean(plate, [statement.address]),
+                f"plate {plate!r}" + (", once for all lanes." if statement.address == plate else "."),
                 where=statement,
-                fix=f"one subsampled plate around all sites: {name}(…, plate={statement.address!r})",
+                fix=f"one subsampled plate around all sites, of both programs: {name}(…, plate={plate!r})",
             )
-        found[statement.size, *statement.shape] = statement
-    if len(found) > 1:
-        first, second = list(found.values())[:2]
-        raise ShapeError(
-            f"plate {plate!r} has {second.shape[0]} of {second.size} elements here, and {first.shape[0]} of "
-            f"{first.size} at {first.source}.",
-            where=second,
-            fix="the same size and subsample_size in model and guide",
-        )
-    return next(iter(found), None)
 
 
 def _terms(surveyed: Survey, name: str) -> list[Located]:
@@ -128,10 +125,3 @@ def _terms(surveyed: Survey, name: str) -> list[Located]:
             )
         terms[statement.address] = located
     return list(terms.values())
-
-
-def _dimensions(located: Located) -> set[tuple[int, int]]:
-    """Return the batch dimensions of a site or factor, from the right, with their lengths."""
-    statement = located.statement
-    batch_shape = statement.shape[: len(statement.shape) - getattr(statement, "event_dim", 0)]
-    return {(i - len(batch_shape), length) for i, length in enumerate(batch_shape)}

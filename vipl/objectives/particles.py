@@ -7,7 +7,7 @@ from vipl._core.statement import bind_again
 from vipl._core.static import partition
 from vipl.lang.program import Program
 from vipl.lang.vmap import vmap
-from vipl.objectives.requirements import refuse_observations
+from vipl.objectives.requirements import refuse_observations, refuse_other_subsamples
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
 from vipl.tracing.survey import survey
@@ -44,7 +44,11 @@ def with_shared_subsamples(model: Program, guide: Program) -> tuple[Program, Pro
     """Return model and guide with the indices of their subsampled plates drawn, so that all particles share them.
 
     Weights are compared with each other, so they must be of the same data.
+
+    Raises:
+        ShapeError: model and guide would look at other data.
     """
+    refuse_other_subsamples(model, guide)
     indices: dict = {}
     for program in (guide, model):
         for name, (located, *_) in survey(program).indices.items():

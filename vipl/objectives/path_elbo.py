@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from vipl.objectives.particles import draw
 from vipl.objectives.path import path_log_density
+from vipl.objectives.requirements import refuse_other_subsamples
 from vipl.tracing.log_density import log_density
 from vipl.transform.expectation import Expectation
 
@@ -30,6 +31,7 @@ def _path_elbo(model, guide):
     Raises:
         AddressError: the guide's sites are not the model's latent sites, or the guide observes.
         SupportError: a guide site reaches beyond the support of the model's.
+        ShapeError: the shape of a site differs, or the subsampled plates around it.
         EstimatorError: a choice is not by `Reparam`, or the guide has a factor.
 
     Example:
@@ -48,6 +50,7 @@ def _path_elbo(model, guide):
 
     Source: Roeder et al. 2017, arXiv 1703.09194, eq. 8; for flows, Vaitl et al. 2022, arXiv 2206.09016.
     """
+    refuse_other_subsamples(model, guide)
     trace = draw(guide)
     return log_density(model, trace) - path_log_density(guide, trace)
 

@@ -36,10 +36,10 @@ def wake(num_particles: int, plate: str | None = None) -> Expectation:
 
     Raises:
         ParameterError: K is not an int of at least 2; the plate is not a name.
-        AddressError: the guide's sites are not the model's latent sites, or the guide observes; a site or factor is
-            outside of the plate, or another plate is subsampled.
+        AddressError: the guide's sites are not the model's latent sites, or the guide observes; there is no such plate,
+            a site or factor is outside of it, or another plate is subsampled.
         SupportError: a guide site reaches beyond the support of the model's.
-        ShapeError: the plate differs between model and guide, or its dimension cannot be told.
+        ShapeError: the plate differs between model and guide.
 
     Example:
         >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist

@@ -86,6 +86,41 @@ def test_a_failing_program_leaves_nothing_behind():
         vipl.sample("z", dist.Normal(0.0, 1.0))
 
 
+def test_numpy_data_indexed_by_a_subsample():
+    data = np.arange(4.0)
+
+    def body():
+        vipl.sample("mean", dist.Normal(0.0, 1.0))
+        with vipl.plate("datum", 4, subsample_size=2) as index:
+            vipl.sample("y", dist.Normal(0.0, 1.0), obs=data[index])
+
+    with pytest.raises(vipl.ProgramError, match="NumPy needs to know a value .*sampled here: 'datum'") as caught:
+        addresses(body)
+    assert "data[index]" in caught.value.where
+    assert "jnp.asarray(data)[index]" in caught.value.fix
+
+
+@pytest.mark.parametrize(("size", "length"), [(4, 0), (4, 5), (0, 1)])
+def test_a_subsample_has_at_least_one_element_and_no_more_than_there_are(size, length):
+    def body():
+        with vipl.plate("datum", size, subsample_size=length):
+            vipl.sample("x", dist.Normal(0.0, 1.0))
+
+    what = f"subsample_size {length}, (more than|none of) its size {size}"
+    with pytest.raises(vipl.ShapeError, match=what) as caught:
+        addresses(body)
+    assert __file__ in str(caught.value.where)
+    assert "subsample_size" in caught.value.fix
+
+
+def test_a_plate_of_nothing_has_a_subsample_of_nothing():
+    def body():
+        with vipl.plate("datum", 0, subsample_size=0):
+            vipl.sample("x", dist.Normal(0.0, 1.0))
+
+    assert addresses(body) == ["x"]
+
+
 def test_a_program_is_staged_once():
     times = []
 

@@ -11,6 +11,7 @@ import vipl.distributions as dist
 from vipl import estimators, objectives
 
 EVERY = {
+    "elbo": objectives.elbo,
     "ais": objectives.ais(2, 0.1),
     "path_elbo": objectives.path_elbo,
     "iwelbo": objectives.iwelbo(2),
@@ -24,6 +25,7 @@ EVERY = {
     "beta_elbo": objectives.beta_elbo(4.0),
     "wake_p": objectives.wake_p(2),
     "wake_q": objectives.wake_q(2),
+    "wake": objectives.wake(2),
     "log_variance": objectives.log_variance(2),
     "info_vae": objectives.info_vae("x", 50.0, 1.0),
     "symmetric_kl": objectives.symmetric_kl(2),
@@ -152,6 +154,48 @@ def test_a_guide_that_reaches_beyond_the_support(objective, key):
 
     error = refusal(vipl.SupportError, objective, key, positive(), guide(0.0))
     assert "'x'" in error.what
+
+
+def of_data(plate, size=4, batch=2, observed=None):
+    """Return a program with a location for each datum of a subsampled plate."""
+
+    @vipl.program
+    def program():
+        with vipl.plate(plate, size, subsample_size=batch) as index:
+            x = vipl.sample("x", dist.Normal(0.0, 1.0))
+            if observed is not None:
+                vipl.sample("y", dist.Normal(x, 1.0), obs=observed[index])
+
+    return program()
+
+
+@every
+@pytest.mark.parametrize(
+    ("other", "said"),
+    [
+        (of_data("row"), "2 of 4 elements of plate 'row' in the guide"),
+        (of_data("datum", 8), "2 of 8 elements of plate 'datum' in the guide"),
+        (of_data("datum", 2), "no subsampled plate in the guide"),
+    ],
+    ids=["another name", "another size", "none"],
+)
+def test_a_guide_with_a_subsample_of_its_own(objective, other, said, key):
+    """The shapes agree, and the data would not."""
+    error = refusal(vipl.ShapeError, objective, key, of_data("datum", observed=jnp.arange(4.0)), other)
+    assert said in error.what
+    assert "2 of 4 elements of plate 'datum' in the model" in error.what
+    assert "same name, size and subsample_size" in error.fix
+
+
+def test_a_guide_may_look_at_some_data_for_what_they_share(key):
+    @vipl.program
+    def glance(y):
+        with vipl.plate("glance", 4, subsample_size=2) as index:
+            near = y[index].mean()
+        vipl.sample("x", dist.Normal(near, 0.7))
+
+    for objective in (objectives.elbo, objectives.iwelbo(2), objectives.wake(2)):
+        assert objective(key, model(1.0), glance(jnp.arange(4.0))) < 0
 
 
 @pytest.mark.parametrize("f", [lambda t: jnp.abs(t - 1), lambda t: jnp.exp(t) - jnp.e, lambda t: 0 * t])

@@ -245,3 +245,10 @@ def test_example_runs(path, capsys):
             mean, sd, *_ = found[name]
             assert abs(mean - value) < 3 * sd
             assert 0.01 < sd < 0.1
+    if path.stem == "wake_sleep":
+        rows = [re.findall(r"-?\d+\.\d+", line) for line in printed.splitlines()[1:]]
+        (alone,), of_infer, of_loop, together = (np.array(row[:2], float) for row in rows)
+        np.testing.assert_allclose(of_loop, of_infer, atol=0.02)
+        assert of_infer[0] > alone + 4
+        assert together[0] < of_infer[0] - 0.2
+        assert together[1] > of_infer[1] + 0.2

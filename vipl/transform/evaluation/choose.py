@@ -9,7 +9,7 @@ from vipl._core.statement import over_lanes
 from vipl.distributions.base_noise import transport_value
 from vipl.distributions.log_prob import log_prob
 from vipl.distributions.unmasked import unmasked
-from vipl.transform.evaluation.terms import Term, Value, plain
+from vipl.transform.evaluation.terms import Term, Value, depending, plain
 from vipl.transform.evaluation.weights import ChoiceWeights
 from vipl.transform.provenance import propagate
 from vipl.transform.provenance.alignment import Along, Dependence, merge
@@ -63,7 +63,7 @@ def _pathwise(evaluation, statement, leaves, noise) -> Value:
 
     value, samples = evaluation.mapped(over_lanes(one, statement.lanes, extra=1), leaves, noise)
     batch = len(statement.full_shape) - statement.event_dim
-    return (Term(value, samples, 0, choice_dependence(statement, leaves, None, batch)),)
+    return (depending(value, samples, choice_dependence(statement, leaves, None, batch)),)
 
 
 def choice_dependence(statement, leaves: list[Term], path, batch: int, front=()) -> Dependence:

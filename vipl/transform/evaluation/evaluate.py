@@ -32,6 +32,7 @@ from vipl.transform.evaluation.terms import (
     Value,
     change,
     collapse,
+    depending,
     is_plain,
     outline,
     plain,
@@ -113,7 +114,7 @@ class Evaluation:
         """Run an equation that is not linear, mapped over the sample axes of its operands."""
         results, samples = self.mapped(lambda *arrays: rebind(eqn, arrays), terms)
         dependences = propagate_equation(eqn, [term.dependence for term in terms])
-        return [(Term(x, samples, 0, d),) for x, d in zip(results, dependences, strict=True)]
+        return [(depending(x, samples, d),) for x, d in zip(results, dependences, strict=True)]
 
     def mapped(self, function, terms: list[Term], *shared):
         """Map a function of arrays over the sample axes that any of the terms carries.

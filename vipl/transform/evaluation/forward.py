@@ -26,7 +26,7 @@ from vipl._core.constructs import with_types
 from vipl.transform.evaluation.inside import construct_dependences, exports, noise_inside, note_weights, with_axes
 from vipl.transform.evaluation.leaving import behind
 from vipl.transform.evaluation.state import NOTHING, Carried, carried_by, next_probabilities
-from vipl.transform.evaluation.terms import Term, Value, collapse, plain
+from vipl.transform.evaluation.terms import Term, Value, collapse, depending, plain
 from vipl.transform.evaluation.weights import ChoiceWeights
 from vipl.transform.provenance.summaries import state_after, state_before
 
@@ -46,9 +46,9 @@ def run_scan(evaluation, eqn, terms: list[Term], path) -> list[Value]:
     results = []
     for x, kept, dependence in zip(carry, state.kept, dependences[:num_carry], strict=True):
         own = (state_after(path),) if kept is not None else ()
-        results.append((Term(x, (*outer, *own), 0, dependence),))
+        results.append((depending(x, (*outer, *own), dependence),))
     for x, own, dependence in zip(ys, scan.wanted, dependences[num_carry:], strict=True):
-        results.append((Term(behind(x, len(outer), len(own)), (*outer, *own), 0, dependence),))
+        results.append((depending(behind(x, len(outer), len(own)), (*outer, *own), dependence),))
     return results
 
 

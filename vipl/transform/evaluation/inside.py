@@ -13,7 +13,7 @@ from vipl._core.compat import open_jaxpr
 from vipl._core.constructs import CONSTRUCTS, Conditional
 from vipl.tracing.noise import LoopKeys
 from vipl.transform.evaluation.leaving import arrived, behind, export
-from vipl.transform.evaluation.terms import Term, Value, collapse, plain
+from vipl.transform.evaluation.terms import Term, Value, collapse, depending, plain
 from vipl.transform.evaluation.visitor import Visitor
 from vipl.transform.provenance.walk import Context, propagate_equation
 
@@ -39,7 +39,7 @@ def run_construct(evaluation, eqn, terms: list[Term], path) -> list[Value]:
     if axis:
         results = [behind(x, len(outer), len(own)) for x, own in zip(results, sample_axes, strict=True)]
     results = zip(results, sample_axes, dependences, strict=True)
-    return [(Term(x, (*outer, *own), 0, d),) for x, own, d in results]
+    return [(depending(x, (*outer, *own), d),) for x, own, d in results]
 
 
 def construct_dependences(evaluation, eqn, terms, path):

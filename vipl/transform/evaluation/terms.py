@@ -58,6 +58,22 @@ class Term:
 Value = tuple  # of Terms; their sum is the value
 
 
+def depending(array, samples: tuple, dependence: Dependence) -> Term:
+    """Return a term with the sample axes of the choices that it depends on; along any other all its values are one.
+
+    Several results of one equation have the sample axes of all its operands, and each may depend on some of these only.
+    A sample axis without weights would be summed as it is.
+
+    Args:
+        array: `(*samples, *shape)`.
+        samples: the choices whose sample axes lead.
+        dependence: on weighted choices.
+    """
+    first = tuple(slice(None) if choice in dependence else 0 for choice in samples)
+    array = array if all(choice in dependence for choice in samples) else array[first]
+    return Term(array, tuple(choice for choice in samples if choice in dependence), 0, dependence)
+
+
 def plain(array) -> Value:
     """Return a value that depends on no weighted choice."""
     return (Term(array),)

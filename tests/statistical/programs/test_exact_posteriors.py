@@ -10,7 +10,7 @@ from finite_programs import CASES, MOVES, SERIES
 from helpers import assert_unbiased
 
 import vipl
-from vipl import Exact, normalize
+from vipl import Exact, normalize, objectives
 
 pytestmark = pytest.mark.usefixtures("x64", "quick_compilation")
 
@@ -70,3 +70,17 @@ def test_draws_of_the_filter_are_rejected():
     which = numbers(CASES["chain"], {"z": jnp.array(path).T})
     with pytest.raises(AssertionError):
         assert_drawn_by(which, np.exp(np.asarray(exact)))
+
+
+@pytest.mark.parametrize("name", ["mixture", "chain", "chains in a plate"])
+def test_gradient_of_the_bound(name):
+    """The draws have gradient estimators like any other: the mean is the derivative of the log evidence."""
+    case = CASES[name]
+
+    def bound(theta, key):
+        return objectives.elbo(key, case.make(theta), normalize(case.make(theta), Exact()))
+
+    keys = jax.random.split(jax.random.key(1), 2000)
+    slopes = jax.jit(jax.vmap(jax.grad(bound), (None, 0)))(THETA, keys)
+    exact = jax.grad(lambda theta: jax.nn.logsumexp(case.log_densities(theta)))(THETA)
+    assert_unbiased(slopes, exact, resolution=1.0)

@@ -1,4 +1,4 @@
-"""An equation with several results gives each the values and weights of the choices that it depends on, and no others."""
+"""An equation with several results gives each the values of the choices that it depends on, and of no others."""
 
 import jax
 import jax.numpy as jnp
@@ -98,7 +98,7 @@ def _both(exact):
 
 @pytest.mark.parametrize("name", FUNCTIONS)
 def test_values_that_nothing_weighs_are_seen(name, monkeypatch):
-    """The wrong twin: every result has the values of all operands; then the sum over those without weights is too large."""
+    """The wrong twin: every result has the values of all operands, and those without weights are counted one by one."""
     function, exact = FUNCTIONS[name]
     for module in (evaluate, inside, forward):
         monkeypatch.setattr(module, "depending", lambda array, samples, dependence: Term(array, samples, 0, dependence))

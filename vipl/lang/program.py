@@ -69,7 +69,14 @@ class Program:
         return self._skeleton.fill(self._arrays)
 
     fn = property(lambda self: self._fn.value)
-    name = property(lambda self: getattr(self.fn, "__name__", type(self.fn).__name__))
+
+    @property
+    def name(self) -> str:
+        """What it is called: as its function is; or, if that makes programs of programs, by what its `title` says."""
+        if hasattr(self.fn, "title"):
+            return self.fn.title(*self.args)
+        return getattr(self.fn, "__name__", type(self.fn).__name__)
+
     args = property(lambda self: self._contents()[0])
     kwargs = property(lambda self: self._contents()[1])
     observations = property(lambda self: self._contents()[2])
@@ -111,7 +118,7 @@ class Program:
     def __repr__(self):
         args, kwargs, observations, interventions, _ = self._contents()
         shown = [_show(a) for a in args] + [f"{k}={_show(v)}" for k, v in kwargs.items()]
-        text = f"{self.name}({', '.join(shown)})"
+        text = f"{getattr(self.fn, '__name__', self.name)}({', '.join(shown)})"
         if observations:
             text += " | {" + ", ".join(f"{k!r}: {_show(v)}" for k, v in observations.items()) + "}"
         if interventions:

@@ -79,6 +79,9 @@ def marginal_program(program, keep, inference):
     return inference.integrate(program, keep)
 
 
+marginal_program.title = lambda program, *_: f"the marginal of {program.name}"
+
+
 def check_is_inference(inference, method: str, source) -> None:
     """Refuse what is not an inference algorithm."""
     if isinstance(inference, type) or not hasattr(inference, method):

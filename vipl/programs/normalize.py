@@ -73,3 +73,6 @@ def normalize(program: Program, inference) -> Program:
 def normalized_program(program, inference):
     """Run the posterior of a program."""
     return inference.posterior(program)
+
+
+normalized_program.title = lambda program, *_: f"the posterior of {program.name}"

@@ -6,7 +6,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from finite_programs import CASES, MOVES, SERIES
+from finite_case import MOVES, SERIES
+from finite_programs import CASES
 from helpers import assert_unbiased
 
 import vipl

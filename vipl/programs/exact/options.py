@@ -6,15 +6,15 @@ import dataclasses
 
 import jax
 import jax.numpy as jnp
-
 import numpyro.distributions as dist
+
 from vipl._core import ambient
 from vipl._core.errors import DensityError, ParameterError
 from vipl._core.source import user_source
 from vipl.lang.site import SampleStatement
 from vipl.programs.auxiliary import auxiliary
 from vipl.programs.exact.rules import MarginalExactly, NormalizedExactly
-from vipl.programs.exact.variables import Variable, variable
+from vipl.programs.exact.tables.variables import Variable, variable
 from vipl.programs.staged import Relabel, as_body, bind_program, evidence, free_name, latent_sites, stage_inside
 
 
@@ -44,7 +44,7 @@ class Exact:
         ...         vipl.sample("y", dist.Normal(jnp.array([-1.0, 2.0])[z], 1.0), obs=y)
         >>> log_evidence = vipl.log_density(vipl.marginal(mixture(jnp.array([0.5, 1.5])), [], vipl.Exact()), {})
         >>> round(float(log_evidence), 4)
-        -4.2155
+        -4.1819
 
     Source: Obermeyer et al. 2019, arXiv 1902.03210, algorithm 1.
     """
@@ -81,8 +81,8 @@ class Exact:
         speaks = {located.statement.address for located in evidence(staged)}
         model = as_body(staged, Relabel(rule, here, lambda statement: statement.address in speaks, here))
         plan, scope, draws = rule.plan(dataclasses.replace(model, of=rule)), free_name(staged, here, "index"), []
-        for name, variable, in_step in plan.draws:
-            shape = (*(variable.shape[axis] for axis in variable.tied), variable.states)
+        for name, drawn, in_step in plan.draws:
+            shape = (*(drawn.shape[axis] for axis in drawn.tied), drawn.states)
             logits = jax.ShapeDtypeStruct(shape, jnp.result_type(float))
             rule.axes.append((plan.further_steps(model),) if in_step else ())
             draws.append(auxiliary(rule, scope + name, lambda w: dist.Categorical(logits=w), [logits], estimates=False))

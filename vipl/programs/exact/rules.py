@@ -9,9 +9,11 @@ import jax.numpy as jnp
 
 from vipl._core.errors import DensityError
 from vipl._core.estimated_density import Body
-from vipl.programs.exact.plan import Plan, plan_of
-from vipl.programs.exact.run import backward, forward
-from vipl.programs.exact.variables import Variable
+from vipl.programs.exact.stages.backward import backward
+from vipl.programs.exact.stages.forward import forward
+from vipl.programs.exact.stages.plan import Plan
+from vipl.programs.exact.stages.planning import plan_of
+from vipl.programs.exact.tables.variables import Variable
 from vipl.programs.kept import fixed_values, observed_values
 from vipl.programs.particle import EstimatedOutput, run_particle, shown, values_of
 from vipl.tracing.meaning import total

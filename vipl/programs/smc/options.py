@@ -18,8 +18,8 @@ from vipl.lang.site import SampleStatement
 from vipl.programs.auxiliary import auxiliary, index_of_particle
 from vipl.programs.proposals import own_proposal, users_proposal
 from vipl.programs.resampling import SCHEMES
-from vipl.programs.smc.rules import MarginalBySMC, NormalizedBySMC
 from vipl.programs.segments import segments
+from vipl.programs.smc.rules import MarginalBySMC, NormalizedBySMC
 from vipl.programs.staged import Relabel, as_body, bind_program, evidence, free_name, latent_sites, stage_inside
 
 

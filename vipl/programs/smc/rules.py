@@ -16,9 +16,9 @@ from vipl._core.errors import DensityError, ProgramError
 from vipl.programs.importance.marginal import blind
 from vipl.programs.kept import fixed_values, observed_values
 from vipl.programs.particle import EstimatedOutput, run_particle, shown, values_of
+from vipl.programs.segments import segments
 from vipl.programs.smc.filter import Filter
 from vipl.programs.smc.machine import Machine
-from vipl.programs.segments import segments
 from vipl.tracing.meaning import total
 
 # The bodies: the program, its copy that observes what is kept, the filter's own draws, the proposal if there is one.

@@ -4,7 +4,8 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from finite_programs import CASES, hidden_markov, mixture, vector
+from finite_chains import hidden_markov
+from finite_programs import CASES, mixture, vector
 
 import vipl
 import vipl.distributions as dist

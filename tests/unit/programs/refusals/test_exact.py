@@ -4,7 +4,6 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-
 from jax import lax
 from unit.programs.refusals.checking import check
 
@@ -139,7 +138,7 @@ def test_a_total_count_that_is_not_known():
         vipl.DensityError,
         lambda: jax.jit(lambda n: vipl.log_density(marginal(binomial(n), [], Exact()), {}))(3),
         "not known before the program runs",
-        "constant total_count",
+        "of constant total_count",
     )
 
 
@@ -193,7 +192,7 @@ def impossible_chain(theta, at):
 
 @pytest.mark.parametrize("at", [None, 0, 1, 2])
 def test_all_weights_zero(at):
-    """The evidence is zero and a posterior has no density to speak of; derivatives are finite, and a draw is a state."""
+    """The evidence is zero, a posterior has no density to speak of, and derivatives are finite."""
 
     def model(theta):
         return impossible(theta) if at is None else impossible_chain(theta, at)

@@ -10,8 +10,8 @@ import dataclasses
 
 from vipl._core.compat import open_jaxpr
 from vipl._core.interpreter import interpret
-from vipl.programs.exact.terms import terms_of
-from vipl.programs.exact.variables import Variable
+from vipl.programs.exact.tables.terms import terms_of
+from vipl.programs.exact.tables.variables import Variable
 from vipl.programs.segments import Segments
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Hashable
 
-from vipl.programs.exact.variables import Variable
+from vipl.programs.exact.tables.variables import Variable
 from vipl.transform.provenance.alignment import JOINT
 
 Plate = int
@@ -83,7 +83,7 @@ def _merged(variables, outlines) -> dict:
 
 
 def _clash(variables, outlines) -> tuple[int, int] | None:
-    """Return a tied axis whose plate a variable or a term has twice, by the variable's number; None if there is none."""
+    """Return a tied axis whose plate a variable or a term has twice, by the variable's number, or None."""
     merged = _merged(variables, outlines)
     for i, one in enumerate(variables):
         roots = [merged["variable", i, axis] for axis in one.tied]
@@ -95,7 +95,9 @@ def _clash(variables, outlines) -> tuple[int, int] | None:
         for at in range(len(shape)):
             plate = merged.get(("term", t, at))
             if plate is not None and plate in seen:
-                owners = [(i, axis) for (i,), d in dependence.items() for axis in variables[i].tied if d[axis].axis == at]
+                owners = [
+                    (i, axis) for (i,), d in dependence.items() for axis in variables[i].tied if d[axis].axis == at
+                ]
                 return owners[0]
             seen[plate] = at
     return None

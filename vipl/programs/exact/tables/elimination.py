@@ -9,8 +9,8 @@ from __future__ import annotations
 import dataclasses
 import math
 
-from vipl.programs.exact.axes import Layout
-from vipl.programs.exact.table import Table, product
+from vipl.programs.exact.tables.axes import Layout
+from vipl.programs.exact.tables.table import Table, product
 
 
 @dataclasses.dataclass(frozen=True)

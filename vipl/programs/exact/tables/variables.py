@@ -19,7 +19,6 @@ from vipl._core.errors import DensityError
 from vipl.distributions.finite import support_points
 from vipl.lang.known import Unknown, known_leaves
 
-
 _WRAPPERS = (dist.ExpandedDistribution, dist.MaskedDistribution, dist.Independent)
 
 
@@ -99,7 +98,7 @@ def variable(name: str, group, staged, purpose: str) -> Variable:
                 f"{purpose} by vipl.Exact sums over the support of site {name!r}, "
                 "which is not finite, or not known before the program runs.",
                 where=located.statement,
-                fix="vipl.Importance(…), which draws; here Bernoulli, Categorical, Binomial of a constant total_count, …"
+                fix="vipl.Importance(…), which draws; here Bernoulli, Categorical, Binomial of constant total_count, …"
                 + (f"; or keep=[{name!r}, …]" if purpose == "vipl.marginal" else ""),
             )
         if not np.array_equal(first, support):

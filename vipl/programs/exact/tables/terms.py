@@ -9,7 +9,6 @@ from vipl._core.estimated_density import Body
 from vipl._core.statement import over_lanes
 from vipl.lang.factor import FactorStatement
 from vipl.lang.param import ParamStatement
-from vipl.programs.exact.variables import Variable
 from vipl.tracing.meaning import FactorOutput, log_prob_of, score
 
 

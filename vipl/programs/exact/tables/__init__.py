@@ -1,0 +1,1 @@
+"""Tables of a log density: their axes, and summing them over the states of finite sites."""

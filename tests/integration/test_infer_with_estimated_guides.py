@@ -119,3 +119,29 @@ def test_a_param_inside_of_the_scan_is_refused():
     y = jnp.zeros(3)
     with pytest.raises(vipl.ProgramError, match="param 'scale' is inside of the scan"):
         vipl.simulate(vipl.normalize(walk(y), vipl.SMC(8, learns_inside_the_scan(y))), jax.random.key(0))
+
+
+def test_what_the_refusal_of_discrete_sites_says_works():
+    """Mean field refuses them by name; with the fix that it says, the fit is that of the sum by hand."""
+    y = jnp.array([-1.5, -0.7, 0.9, 1.4, 1.1])
+
+    @vipl.program
+    def mixture():
+        loc = vipl.sample("loc", dist.Normal(0.0, 2.0))
+        with vipl.plate("datum", 5):
+            z = vipl.sample("z", dist.Bernoulli(0.6))
+            vipl.sample("y", dist.Normal(jnp.where(z == 1, loc, -1.0), 0.5), obs=y)
+
+    @vipl.program
+    def by_hand():
+        loc = vipl.sample("loc", dist.Normal(0.0, 2.0))
+        both = [jnp.log(p) + dist.Normal(at, 0.5).log_prob(y) for p, at in ((0.6, loc), (0.4, -1.0))]
+        vipl.factor("y", jnp.logaddexp(*both))
+
+    options = {"key": jax.random.key(0), "num_steps": 300, "progress": False}
+    with pytest.raises(vipl.EstimatorError, match=r"vipl.marginal\(model, \['loc'\], vipl.Exact\(\)\)"):
+        vipl.infer(mixture(), **options)
+    fits = [vipl.infer(m, **options) for m in (vipl.marginal(mixture(), ["loc"], vipl.Exact()), by_hand())]
+    ours, theirs = (jax.tree.leaves(fit.params) for fit in fits)
+    for one, other in zip(ours, theirs, strict=True):
+        np.testing.assert_allclose(one, other, rtol=1e-3)

@@ -62,10 +62,11 @@ def continuous_latents(surveyed: Survey, family: str) -> list[Latent]:
 def _latent(address, located: Located, surveyed, family) -> Latent:
     statement = located.statement
     if statement.discrete:
+        others = ", ".join(repr(a) for a, group in surveyed.latents.items() if not group[0].statement.discrete)
         raise EstimatorError(
             f"{family} has densities only, and site {address!r} is discrete.",
             where=statement,
-            fix="sum the site out of the model (a mixture distribution), or write a guide program",
+            fix=f"vipl.marginal(model, [{others}], vipl.Exact()) sums finite sites out; or write a guide program",
         )
     distribution = statement.distribution(known_leaves(located, surveyed.staged))
     try:

@@ -84,6 +84,13 @@ def nested():
     vipl.factor("f", 1.0 * z)
 
 
+@vipl.program
+def masked(mask=None, data_mask=True):
+    law = dist.Bernoulli(jnp.array([0.3, 0.6]))
+    z = vipl.sample("z", law if mask is None else law.mask(mask))
+    vipl.sample("y", dist.Normal(1.0 * z, 1.0).mask(data_mask), obs=jnp.array([0.2, 0.9]))
+
+
 def evidence(program, keep=(), **options):
     return lambda: marginal(program, list(keep), Exact(**options))
 
@@ -119,6 +126,12 @@ REFUSED = {
     ),
     "two supports": (vipl.DensityError, evidence(two_supports(1.0)), "one support in one branch", "addresses of"),
     "while loop": (vipl.DensityError, evidence(loop()), "inside a while_loop", "scan"),
+    "masked": (
+        vipl.DensityError,
+        evidence(masked(jnp.array([True, False]))),
+        "site 'z' is masked",
+        "sums to one by itself",
+    ),
     "nested": (vipl.DensityError, evidence(nested(), ["within/x"]), "itself a sum or an estimate", "at once"),
 }
 
@@ -151,6 +164,13 @@ def test_a_key():
     np.testing.assert_allclose(
         vipl.log_density(summed, {"x": 0.1}), exact + dist.Normal(0.0, 1.0).log_prob(0.1), rtol=1e-6
     )
+
+
+def test_masked_data():
+    """What the refusal of a mask says: the sum over a site whose data are masked is one."""
+    half = vipl.log_density(marginal(masked(None, jnp.array([True, False])), [], Exact()), {})
+    exact = jnp.log(0.7 * jnp.exp(-0.5 * 0.2**2) + 0.3 * jnp.exp(-0.5 * 0.8**2)) - 0.5 * jnp.log(2 * jnp.pi)
+    np.testing.assert_allclose(half, exact, rtol=1e-6)
 
 
 def test_a_sum_inside_of_an_estimate():

@@ -88,7 +88,8 @@ def variable(name: str, group, staged, purpose: str) -> Variable:
         purpose: what is made of the program, for errors.
 
     Raises:
-        DensityError: its support is not finite, not known statically, or not the same in exclusive branches.
+        DensityError: its support is not finite, not known statically, or not the same in exclusive branches; or it is
+            masked, and its draws are to be summed over, whose density that is not.
     """
     supports = [_points(located, staged) for located in group]
     first = supports[0]
@@ -100,6 +101,13 @@ def variable(name: str, group, staged, purpose: str) -> Variable:
                 where=located.statement,
                 fix="vipl.Importance(…), which draws; here Bernoulli, Categorical, Binomial of constant total_count, …"
                 + (f"; or keep=[{name!r}, …]" if purpose == "vipl.marginal" else ""),
+            )
+        if purpose == "vipl.marginal" and _is_masked(located.statement):
+            raise DensityError(
+                f"{purpose} by vipl.Exact: site {name!r} is masked; its density is not that of its draws, and sums to "
+                "more than one.",
+                where=located.statement,
+                fix="no mask there: where all that depends on it is masked, it sums to one by itself",
             )
         if not np.array_equal(first, support):
             raise DensityError(
@@ -118,6 +126,15 @@ def _element(distribution):
     while isinstance(distribution, _WRAPPERS):
         distribution = distribution.base_dist
     return distribution
+
+
+def _is_masked(statement) -> bool:
+    distribution = statement.distribution([Unknown()] * statement.structure.num_leaves)
+    while isinstance(distribution, _WRAPPERS):
+        if isinstance(distribution, dist.MaskedDistribution):
+            return True
+        distribution = distribution.base_dist
+    return False
 
 
 def _points(located, staged) -> np.ndarray | None:

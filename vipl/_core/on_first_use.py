@@ -3,7 +3,20 @@
 from __future__ import annotations
 
 import importlib
+import sys
+import types
 from collections.abc import Mapping
+
+
+class _Package(types.ModuleType):
+    """A package in which a module that defines its own name stands for that, as `elbo` in `objectives/elbo.py`.
+
+    Python puts a module in its package under its name whenever it is imported, in the place of what it defines.
+    """
+
+    def __setattr__(self, name, value):
+        own = vars(value).get(name) if isinstance(value, types.ModuleType) else None
+        super().__setattr__(name, value if own is None else own)
 
 
 def on_first_use(package: dict, modules: Mapping[str, str]):
@@ -11,19 +24,21 @@ def on_first_use(package: dict, modules: Mapping[str, str]):
 
     Args:
         package: its `globals()`.
-        modules: the module of each name; a module of that name itself if it is `package.name`.
+        modules: the module that defines each name, or that is of this name.
 
     Example:
         >>> from vipl._core.on_first_use import on_first_use
         >>> on_first_use({"__name__": "here"}, {"sqrt": "math"})("sqrt")(4.0)
         2.0
     """
+    if package["__name__"] in sys.modules:
+        sys.modules[package["__name__"]].__class__ = _Package
 
     def getattr_(name: str):
         if name not in modules:
             raise AttributeError(f"module {package['__name__']!r} has no attribute {name!r}")
         module = importlib.import_module(modules[name])
-        package[name] = value = module if module.__name__ == f"{package['__name__']}.{name}" else getattr(module, name)
+        package[name] = value = getattr(module, name, module)
         return value
 
     return getattr_

@@ -8,19 +8,11 @@ import types
 from collections.abc import Mapping
 
 
-class _Package(types.ModuleType):
-    """A package in which a module that defines its own name stands for that, as `elbo` in `objectives/elbo.py`.
-
-    Python puts a module in its package under its name whenever it is imported, in the place of what it defines.
-    """
-
-    def __setattr__(self, name, value):
-        own = vars(value).get(name) if isinstance(value, types.ModuleType) else None
-        super().__setattr__(name, value if own is None else own)
-
-
 def on_first_use(package: dict, modules: Mapping[str, str]):
     """Return the `__getattr__` of a package.
+
+    A name may be that of the module that defines it, as `iwelbo` in `objectives/iwelbo.py`. Python puts a module in its
+    package under its name whenever it is imported; there the name stays what the module defines.
 
     Args:
         package: its `globals()`.
@@ -31,8 +23,14 @@ def on_first_use(package: dict, modules: Mapping[str, str]):
         >>> on_first_use({"__name__": "here"}, {"sqrt": "math"})("sqrt")(4.0)
         2.0
     """
+
+    class Package(types.ModuleType):
+        def __setattr__(self, name, value):
+            own = vars(value).get(name) if name in modules and isinstance(value, types.ModuleType) else None
+            super().__setattr__(name, value if own is None else own)
+
     if package["__name__"] in sys.modules:
-        sys.modules[package["__name__"]].__class__ = _Package
+        sys.modules[package["__name__"]].__class__ = Package
 
     def getattr_(name: str):
         if name not in modules:

@@ -99,7 +99,7 @@ def within_five_percent(theta, y):
 @pytest.mark.parametrize("seed", [0, 1] if LONG else [0])
 def test_parameters_are_the_most_likely(seed):
     y = data(2)
-    found = learn(y, seed, START, 1500, 0.02, gradient="biased", resampling="systematic", num_samples=4)
+    found = learn(y, seed, START, 1500, 0.02, gradient="biased", resampling="systematic", num_samples=16)
     assert within_five_percent(found[0], y)
     # The unbiased gradient, from there: it stays.
     found = learn(y, seed + 10, found, 400, 0.003, num_samples=32)

@@ -39,7 +39,7 @@ def estimates(bound):
 
 
 def test_value_and_gradient():
-    """They are one at each key, in value and in both gradients, and so in the mean; those of the plain bound are not."""
+    """They are one at each key, in value and in both gradients, and so in the mean; the plain bound is not."""
     ours, theirs = estimates(by_normalize), estimates(by_iwelbo)
     for one, other in zip(jax.tree.leaves(ours), jax.tree.leaves(theirs), strict=True):
         np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-5)

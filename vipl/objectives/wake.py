@@ -32,7 +32,7 @@ def wake(num_particles: int, plate: str | None = None) -> Expectation:
 
     Requirements: a guide that samples exactly the model's latent sites and evaluates log q at given values, for which a
     transformed distribution needs an inverse; any estimator. With `plate`: elements that are independent given the
-    parameters, which are `vipl.param`s or arguments; no other subsampled plate, estimated density or relaxed draw.
+    parameters, each a `vipl.param` or an argument; no other subsampled plate, estimated density or relaxed draw.
 
     Raises:
         ParameterError: K is not an int of at least 2; the plate is not a name.

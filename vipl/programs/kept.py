@@ -40,6 +40,20 @@ def observed_values(body: Body, handler: Meaning, names, given: dict) -> dict:
     return {name: found[name] for name in names if name in found}
 
 
+def refuse_observed(body: Body, handler: Meaning, names, given: dict) -> None:
+    """Refuse to draw the sites of a posterior of which one is observed.
+
+    Raises:
+        DensityError: there is one.
+    """
+    for name in observed_values(body, handler, names, given):
+        raise DensityError(
+            f"{name!r} is observed in a normalized program, which only draws all of its sites together.",
+            where=body.sites[name][0].statement,
+            fix=f"vipl.normalize(program | {{{name!r}: value}}, …): observe first, then normalise",
+        )
+
+
 def _refuse_interventions(body: Body, handler: Meaning, names) -> None:
     for name in names:
         for located in body.sites.get(name, ()):

@@ -145,3 +145,9 @@ def log_mean_exp(log_weights):
     some = jnp.isfinite(top)
     excess = jnp.where(some, log_weights - jnp.where(some, top, 0.0), 0.0)
     return jnp.where(some, jnp.log(jnp.mean(jnp.exp(excess), 0)) + top, top)
+
+
+def posterior_density(log_joint, log_evidence):
+    """Return log p(x, y) − log p(y); zero where nothing is possible, of which no value has a density to speak of."""
+    some = jnp.isfinite(log_evidence)
+    return jnp.where(some, log_joint - jnp.where(some, log_evidence, 0.0), 0.0)

@@ -5,17 +5,14 @@ from __future__ import annotations
 import dataclasses
 import functools
 
-import jax.numpy as jnp
-
-from vipl._core.errors import DensityError
 from vipl._core.estimated_density import Body
 from vipl.programs.exact.stages.backward import backward
 from vipl.programs.exact.stages.forward import forward
 from vipl.programs.exact.stages.plan import Plan
 from vipl.programs.exact.stages.planning import plan_of
 from vipl.programs.exact.tables.variables import Variable
-from vipl.programs.kept import fixed_values, observed_values
-from vipl.programs.particle import EstimatedOutput, run_particle, shown, values_of
+from vipl.programs.kept import fixed_values, observed_values, refuse_observed
+from vipl.programs.particle import EstimatedOutput, posterior_density, run_particle, shown, values_of
 from vipl.tracing.meaning import total
 
 
@@ -94,19 +91,12 @@ class NormalizedExactly(Exactly):
         sites = tuple(located.path for group in model.sites.values() for located in group)
         plan = self.plan(model)
         done = forward(plan, model, handler, {}, given, record=fixed is None)
-        evidence = done.log_evidence
         if fixed is None:
-            for name in observed_values(model, handler, self.names, given):
-                raise DensityError(
-                    f"{name!r} is observed in a normalized program, which only draws all of its sites together.",
-                    where=model.sites[name][0].statement,
-                    fix=f"vipl.normalize(program | {{{name!r}: value}}, …): observe first, then normalise",
-                )
+            refuse_observed(model, handler, self.names, given)
             reverse = plan.step is not None and model.jaxpr.jaxpr.eqns[plan.position].params["reverse"]
             fixed = backward(plan, done.steps, [_draw(body, handler, given) for body in draws], reverse)
         results, outputs = run_particle(model, handler, fixed, given)
-        some = jnp.isfinite(evidence)  # where nothing is possible, nothing has a density to speak of
-        density = jnp.where(some, total(outputs) - jnp.where(some, evidence, 0.0), 0.0)
+        density = posterior_density(total(outputs), done.log_evidence)
         out = shown(model, outputs) if handler.record else {}
         return [results[i] for i in self.returned], {**out, path: EstimatedOutput(density, sites)}
 

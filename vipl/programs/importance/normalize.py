@@ -11,9 +11,8 @@ from __future__ import annotations
 import jax
 import jax.numpy as jnp
 
-from vipl._core.errors import DensityError
 from vipl.programs.importance.proposer import Proposer
-from vipl.programs.kept import fixed_values, observed_values
+from vipl.programs.kept import fixed_values, refuse_observed
 from vipl.programs.particle import EstimatedOutput, log_mean_exp, over_particles, run_particle, shown
 
 
@@ -41,7 +40,7 @@ class NormalizedByImportance:
         noise = proposer.noise(given)
         sites = tuple(located.path for group in model.sites.values() for located in group)
         if fixed is None:
-            self._refuse_observations(model, handler, given)
+            refuse_observed(model, handler, self.names, given)
             *draws, _, params = self._draw(proposer, noise, self.num_particles)
             log_mean = log_mean_exp(draws[1])
             logits = jnp.where(jnp.isfinite(log_mean), draws[1], 0.0)
@@ -64,14 +63,6 @@ class NormalizedByImportance:
 
     def _draw(self, proposer, noise, count):
         return over_particles(proposer.handler, count, lambda noise: proposer.draw({}, noise), noise)
-
-    def _refuse_observations(self, model, handler, given):
-        for name in observed_values(model, handler, self.names, given):
-            raise DensityError(
-                f"{name!r} is observed in a normalized program, which only draws all of its sites together.",
-                where=model.sites[name][0].statement,
-                fix=f"vipl.normalize(program | {{{name!r}: value}}, …): observe first, then normalise",
-            )
 
 
 def _density(log_weight, log_proposal, log_mean):

@@ -12,10 +12,10 @@ import dataclasses
 
 import jax.numpy as jnp
 
-from vipl._core.errors import DensityError, ProgramError
+from vipl._core.errors import ProgramError
 from vipl.programs.importance.marginal import blind
-from vipl.programs.kept import fixed_values, observed_values
-from vipl.programs.particle import EstimatedOutput, run_particle, shown, values_of
+from vipl.programs.kept import fixed_values, observed_values, refuse_observed
+from vipl.programs.particle import EstimatedOutput, posterior_density, run_particle, shown, values_of
 from vipl.programs.segments import segments
 from vipl.programs.smc.filter import Filter
 from vipl.programs.smc.machine import Machine
@@ -107,12 +107,7 @@ class NormalizedBySMC(BySMC):
         sites = tuple(located.path for group in model.sites.values() for located in group)
         filter_ = self.filter(bodies, handler, given, {})
         if fixed is None:
-            for name in observed_values(model, handler, self.names, given):
-                raise DensityError(
-                    f"{name!r} is observed in a normalized program, which only draws all of its sites together.",
-                    where=model.sites[name][0].statement,
-                    fix=f"vipl.normalize(program | {{{name!r}: value}}, …): observe first, then normalise",
-                )
+            refuse_observed(model, handler, self.names, given)
             result = filter_.run()
             logits = jnp.where(jnp.isfinite(jnp.max(result.log_weights)), result.log_weights, 0.0)
             (chosen,), _ = run_particle(bodies[INDEX], handler, {}, given, [logits])
@@ -120,8 +115,7 @@ class NormalizedBySMC(BySMC):
         else:
             values, result = fixed, filter_.run(fixed, self.slot(bodies, handler, given))
         results, outputs = run_particle(model, handler, values, given)
-        some = jnp.isfinite(result.log_evidence)  # a path of no weight among others of none has no density to speak of
-        density = jnp.where(some, total(outputs) - jnp.where(some, result.log_evidence, 0.0), 0.0)
+        density = posterior_density(total(outputs), result.log_evidence)
         out = {**shown(model, outputs), **filter_.params} if handler.record else {}
         return [results[i] for i in self.returned], {**out, path: EstimatedOutput(density, sites)}
 

@@ -6,6 +6,7 @@ Program, and needs no family.
 """
 
 from vipl.guides.family import GuideFamily
+from vipl.guides.full_rank import FullRank
 from vipl.guides.mean_field import MeanField
 
-__all__ = ["GuideFamily", "MeanField"]
+__all__ = ["FullRank", "GuideFamily", "MeanField"]

@@ -3,18 +3,19 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 
 import jax
+import jax.numpy as jnp
 import numpy as np
-from numpyro.distributions import Normal, TransformedDistribution, biject_to, constraints
+from numpyro.distributions import Normal, TransformedDistribution, constraints
 
-from vipl._core.errors import ShapeError
-from vipl._core.source import user_source
-from vipl.guides.family import GuideFamily, continuous_latents
+from vipl.guides.coordinates import Block, Coordinates, Frame, softplus_inverse
+from vipl.guides.family import GuideFamily, check_positive
+from vipl.guides.rest import Rest
 from vipl.lang.param import param
 from vipl.lang.program import Program
 from vipl.lang.sample import sample
+from vipl.tracing.survey import Survey
 
 
 @dataclasses.dataclass(frozen=True)
@@ -26,13 +27,17 @@ class MeanField(GuideFamily):
     understates the spread of correlated posteriors. Cost: two parameters for each coordinate.
 
     Attributes:
-        init_scale: standard deviation at the start, in unconstrained units.
+        init_scale: standard deviation at the start, in unconstrained units, where vipl does not look for one itself.
 
-    Requirements: continuous latent sites whose supports are known statically.
+    Params: `<address>.loc` and `<address>.scale`, of the shape of the site's coordinates; of all elements, for a site
+    in a subsampled plate. Of discrete sites, `<address>.logits`.
+
+    Requirements: continuous sites whose supports are known statically; finite discrete sites get a categorical factor.
 
     Raises:
-        EstimatorError: a latent site is discrete.
-        SupportError: a support is not known before the model runs.
+        ParameterError: `init_scale` is not positive.
+        EstimatorError: when it is fitted, a latent site is discrete and not finite.
+        SupportError: when it is fitted, a support is not known before the model runs.
 
     Example:
         >>> from vipl import guides
@@ -44,87 +49,60 @@ class MeanField(GuideFamily):
 
     init_scale: float = 0.1
 
+    frame = "diagonal"
+
     def __post_init__(self):
-        if not self.init_scale > 0:
-            raise ShapeError(
-                f"init_scale is {self.init_scale}; it must be positive.",
-                where=user_source(),
-                fix="init_scale=0.1",
-            )
+        check_positive(init_scale=self.init_scale)
 
-    def build(self, surveyed) -> tuple[Program, dict]:
+    def build(self, surveyed: Survey, frame: Frame | None = None) -> tuple[Program, dict]:
         """Return the guide program and its initial params."""
-        sites, params = [], {}
-        for latent in continuous_latents(surveyed, "MeanField"):
-            bijection = biject_to(latent.support)
-            shape = tuple(bijection.inverse_shape(latent.shape))
-            dtype = np.dtype(surveyed.latents[latent.address][0].statement.dtype)
-            start = latent.start if latent.start is not None and _is_identity(latent.support) else 0.0
-            params[f"{latent.address}.loc"] = np.array(np.broadcast_to(np.asarray(start, dtype), shape))
-            params[f"{latent.address}.scale"] = np.full(shape, math.log(math.expm1(self.init_scale)), dtype)
-            sites.append(MeanFieldSite(latent.address, shape, dtype.name, Support(latent.support)))
-        return Program(MeanFieldGuide(tuple(sites))), params
+        latents, params = self.latents(surveyed), {}
+        coordinates, rest = latents.together, Rest.of(latents)
+        for block, start in zip(coordinates.blocks, coordinates.pieces(latents.start()), strict=True):
+            start, scale = (start, self.init_scale) if frame is None else (np.zeros_like(start), 1.0)
+            params[f"{block.address}.loc"] = start
+            params[f"{block.address}.scale"] = np.full_like(start, softplus_inverse(scale))
+        guide = MeanFieldGuide(coordinates, rest)
+        return Program(guide, () if frame is None else (frame,)), params | rest.initial(self.init_scale)
 
-
-def _is_identity(support) -> bool:
-    while isinstance(support, type(constraints.independent(constraints.real, 1))):
-        support = support.base_constraint
-    return support is constraints.real
-
-
-class Support:
-    """A constraint that compares by value, so that a guide made again is the same program to `jax.jit`."""
-
-    def __init__(self, constraint):
-        self.constraint = constraint
-        leaves, structure = jax.tree.flatten(constraint)
-        arrays = [np.asarray(leaf) for leaf in leaves]
-        self._key = (type(constraint), structure, tuple((a.shape, a.dtype.str, a.tobytes()) for a in arrays))
-
-    def __eq__(self, other):
-        return type(other) is Support and self._key == other._key
-
-    def __hash__(self):
-        return hash(self._key)
-
-
-@dataclasses.dataclass(frozen=True)
-class MeanFieldSite:
-    """One site of a mean-field guide: its address, unconstrained shape and type, and support."""
-
-    address: str
-    shape: tuple[int, ...]
-    dtype: str
-    support: Support
+    def settle(self, surveyed, frame, params):
+        """Return the params in the coordinates themselves."""
+        coordinates, settled = self.latents(surveyed).together, dict(params)
+        pieces = zip(coordinates.pieces(frame.center), coordinates.pieces(frame.scale), strict=True)
+        for block, (center, wide) in zip(coordinates.blocks, pieces, strict=True):
+            scale = wide * jax.nn.softplus(params[f"{block.address}.scale"])
+            settled[f"{block.address}.loc"] = center + wide * params[f"{block.address}.loc"]
+            settled[f"{block.address}.scale"] = scale + jnp.log(-jnp.expm1(-scale))
+        return None, settled
 
 
 @dataclasses.dataclass(frozen=True)
 class MeanFieldGuide:
     """The function of a mean-field guide program."""
 
-    sites: tuple[MeanFieldSite, ...]
+    coordinates: Coordinates
+    rest: Rest
 
     __name__ = "mean_field"
 
-    def __call__(self):
+    def __call__(self, frame: Frame | None = None):
         """Sample every site."""
-        for site in self.sites:
-            zeros = np.zeros(site.shape, site.dtype)
-            loc = param(f"{site.address}.loc", zeros)
-            scale = param(f"{site.address}.scale", zeros + 1, constraint=constraints.positive)
-            normal = Normal(loc, scale).to_event(len(site.shape))
-            if _is_identity(site.support.constraint):
-                sample(site.address, normal)
-            else:
-                sample(
-                    site.address,
-                    TransformedDistribution(normal, _whole(biject_to(site.support.constraint), site)),
-                )
+        blocks = self.coordinates.blocks
+        centers = self.coordinates.pieces(frame.center) if frame is not None else [None] * len(blocks)
+        scales = self.coordinates.pieces(frame.scale) if frame is not None else [None] * len(blocks)
+        for block, center, wide in zip(blocks, centers, scales, strict=True):
+            zeros = np.zeros(block.shape, block.dtype)
+            loc = param(f"{block.address}.loc", zeros)
+            scale = param(f"{block.address}.scale", zeros + 1, constraint=constraints.positive)
+            if center is not None:
+                loc, scale = center + wide * loc, wide * scale
+            _sample(block, loc, scale)
+        self.rest.sample()
 
 
-def _whole(bijection, site):
-    """Return the bijection as a transform of the whole site, one event."""
-    from numpyro.distributions.transforms import IndependentTransform
-
-    extra = len(site.shape) - bijection.domain.event_dim
-    return [IndependentTransform(bijection, extra)] if extra else [bijection]
+def _sample(block: Block, loc, scale) -> None:
+    normal = Normal(loc, scale).to_event(len(block.shape))
+    if block.support.is_real:
+        sample(block.address, normal)
+    else:
+        sample(block.address, TransformedDistribution(normal, block.support.whole(len(block.shape))))

@@ -1,0 +1,122 @@
+"""Families that draw all sites together: a bijective function, with parameters, of one vector of noise."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Callable
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+from numpyro.distributions import Distribution
+
+from vipl.guides.coordinates import Coordinates, Frame
+from vipl.guides.family import GuideFamily
+from vipl.guides.joint import joint
+from vipl.guides.rest import Rest
+from vipl.lang.param import param
+from vipl.lang.program import Program
+from vipl.tracing.survey import Survey
+
+
+@dataclasses.dataclass(frozen=True)
+class Law:
+    """The law of a vector of coordinates.
+
+    Attributes:
+        base: distribution of the noise, of event shape `(d,)`.
+        push: function of the noise that returns the vector, and the log Jacobian determinant.
+        pull: function of the vector that returns the noise, and the log Jacobian determinant of `push` there.
+        estimator: of the noise's gradient, unless told otherwise.
+    """
+
+    base: Distribution
+    push: Callable
+    pull: Callable
+    estimator: object = None
+
+
+class JointFamily(GuideFamily):
+    """Base of the families that draw all continuous sites together.
+
+    To write one, subclass it as a frozen dataclass and define `initial`, where the params start, and `law`.
+    """
+
+    @property
+    def name(self) -> str:
+        """Address of the noise, and prefix of the params: `full_rank` of `FullRank`."""
+        name = type(self).__name__
+        return "".join("_" + c.lower() if c.isupper() else c for c in name).removeprefix("_")
+
+    def initial(self, center: np.ndarray, in_frame: bool) -> dict:
+        """Return where the params start, by name.
+
+        Args:
+            center: where the vector of coordinates should start, `(d,)`.
+            in_frame: whether the posterior is about standard normal in the coordinates.
+        """
+        raise NotImplementedError
+
+    def law(self, params: dict) -> Law:
+        """Return the law of the vector of coordinates, given the params by name."""
+        raise NotImplementedError
+
+    def build(self, surveyed: Survey, frame: Frame | None = None) -> tuple[Program, dict]:
+        """Return the guide program and its initial params."""
+        latents, own = self.latents(surveyed), {}
+        rest = Rest.of(latents)
+        if latents.together.blocks:
+            center = latents.start() if frame is None else np.zeros(latents.together.size, latents.together.dtype)
+            own = {f"{self.name}.{key}": value for key, value in self.initial(center, frame is not None).items()}
+        outlines = tuple((key, value.shape, value.dtype.name) for key, value in own.items())
+        guide = JointGuide(self, latents.together, outlines, rest)
+        return Program(guide, () if frame is None or not own else (frame,)), own | rest.initial()
+
+
+@dataclasses.dataclass(frozen=True)
+class JointGuide:
+    """The function of such a guide program."""
+
+    family: JointFamily
+    coordinates: Coordinates
+    outlines: tuple
+    rest: Rest
+
+    @property
+    def __name__(self):
+        return self.family.name
+
+    def __call__(self, frame: Frame | None = None):
+        """Sample every site."""
+        if self.coordinates.blocks:
+            prefix = f"{self.family.name}."
+            params = {key.removeprefix(prefix): param(key, np.zeros(*outline)) for key, *outline in self.outlines}
+            law = self.family.law(params)
+            joint(self.coordinates, self.family.name, law.base, *_in_frame(law, frame), law.estimator)
+        self.rest.sample()
+
+
+def _in_frame(law: Law, frame: Frame | None) -> tuple[Callable, Callable]:
+    if frame is None:
+        return law.push, law.pull
+
+    def push(noise):
+        vector, log_jacobian = law.push(noise)
+        return frame.place(vector), log_jacobian + frame.log_jacobian
+
+    def pull(vector):
+        noise, log_jacobian = law.pull(frame.find(vector))
+        return noise, log_jacobian + frame.log_jacobian
+
+    return push, pull
+
+
+def lower_triangle(raw):
+    """Return a lower triangular matrix with a positive diagonal, of any matrix: softplus on the diagonal."""
+    return jnp.tril(raw, -1) + jnp.diag(jax.nn.softplus(jnp.diagonal(raw)))
+
+
+def raw_triangle(triangle):
+    """Return a matrix of which `lower_triangle` makes this one."""
+    diagonal = jnp.diagonal(triangle)
+    return jnp.tril(triangle, -1) + jnp.diag(diagonal + jnp.log(-jnp.expm1(-diagonal)))

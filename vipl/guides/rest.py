@@ -1,0 +1,94 @@
+"""The part that all guide families share: local sites of subsampled plates, and discrete sites, each by itself.
+
+A continuous site in a subsampled plate has a normal of its own for each element of the whole plate, of which a run
+looks at a few; a discrete site has a category for each of its values.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import dataclasses
+import functools
+
+import jax.numpy as jnp
+import numpy as np
+from numpyro.distributions import Bernoulli, Categorical, Normal, TransformedDistribution, constraints
+from numpyro.distributions.transforms import IndependentTransform
+
+from vipl.distributions.extra import OneHotCategorical
+from vipl.guides.coordinates import softplus_inverse
+from vipl.guides.latents import Discrete, Latents, Local
+from vipl.lang.param import param
+from vipl.lang.plate import plate
+from vipl.lang.sample import sample
+
+_CATEGORIES = {"boolean": Bernoulli, "integer": Categorical, "one hot": OneHotCategorical}
+
+
+@dataclasses.dataclass(frozen=True)
+class Rest:
+    """The sites that a family does not draw together, as a part of its guide."""
+
+    local: tuple[Local, ...]
+    discrete: tuple[Discrete, ...]
+
+    @classmethod
+    def of(cls, latents: Latents) -> Rest:
+        """Return the rest of the sites of a model."""
+        return cls(latents.local, latents.discrete)
+
+    def initial(self, init_scale: float = 0.1) -> dict:
+        """Return where its params start, unconstrained."""
+        params = {}
+        for site in self.local:
+            zeros = np.zeros(site.whole_shape, site.block.dtype)
+            params[f"{site.block.address}.loc"] = zeros
+            params[f"{site.block.address}.scale"] = np.full_like(zeros, softplus_inverse(init_scale))
+        for site in self.discrete:
+            params[f"{site.address}.logits"] = np.zeros(_logits_shape(site), np.float32)
+        return params
+
+    def sample(self) -> None:
+        """Sample the sites, in a guide."""
+        plates: dict = {}
+        for site in (*self.local, *self.discrete):
+            with contextlib.ExitStack() as stack:
+                rows = _identity
+                for frame in site.plates:
+                    if frame.address not in plates:
+                        plates[frame.address] = plate(
+                            frame.address, frame.size, subsample_size=frame.length, dim=frame.dim
+                        )
+                    index = stack.enter_context(plates[frame.address])
+                    rows = functools.partial(_rows, rows, index, frame.axis)
+                site_law = _local if isinstance(site, Local) else _discrete
+                sample(site.address, site_law(site, rows))
+
+
+def _identity(values):
+    return values
+
+
+def _rows(inner, index, axis, values):
+    return jnp.take(inner(values), index, axis=axis)
+
+
+def _local(site: Local, rows):
+    zeros = jnp.zeros(site.whole_shape, site.block.dtype)
+    loc = rows(param(f"{site.address}.loc", zeros))
+    scale = rows(param(f"{site.address}.scale", zeros + 1, constraint=constraints.positive))
+    normal = Normal(loc, scale).to_event(site.event_dim)
+    if site.block.support.is_real:
+        return normal
+    bijection = site.block.support.bijection
+    extra = site.event_dim - bijection.domain.event_dim
+    return TransformedDistribution(normal, IndependentTransform(bijection, extra) if extra else bijection)
+
+
+def _discrete(site: Discrete, rows):
+    logits = rows(param(f"{site.address}.logits", jnp.zeros(_logits_shape(site))))
+    return _CATEGORIES[site.kind](logits=logits)
+
+
+def _logits_shape(site: Discrete) -> tuple[int, ...]:
+    return site.whole_shape if site.kind == "boolean" else (*site.whole_shape, site.num_points)

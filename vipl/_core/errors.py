@@ -111,6 +111,14 @@ class NonFiniteError(VIPLError):
     """
 
 
+class CheckpointError(VIPLError):
+    """A file cannot be written or read, or holds something other than what is asked of it.
+
+    Causes: a path that does not exist; a file that was damaged, or that vipl did not write; a posterior of another
+    model or guide; training state of another optimiser. Cure: the message names the file and the first difference.
+    """
+
+
 class VIPLWarning(UserWarning):
     """Base class of vipl's warnings.
 

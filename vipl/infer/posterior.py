@@ -5,20 +5,21 @@ from __future__ import annotations
 import functools
 
 import jax
-import numpy as np
 
 from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
-from vipl.diagnostics import psis
+from vipl.infer.diagnosis.diagnose import diagnose, evidence_of
+from vipl.infer.diagnosis.diagnosis import Diagnosis
+from vipl.infer.diagnosis.verdict import judge
 from vipl.infer.predict import predict
 from vipl.infer.summary import Summary, summarise
+from vipl.infer.weighing import Weighed
 from vipl.lang.program import Program
+from vipl.objectives import elbo
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
 
-_WEIGHTS = 10_000  # importance weights, for elbo and khat
-_AT_ONCE = 500  # how many of them are computed together, which bounds the memory
 _DRAWS = 2000  # for summary
 
 
@@ -30,6 +31,9 @@ class Posterior:
         guide: the fitted guide, a Program.
         objective_history: the objective at every step, in nats; shape `(num_steps,)`.
         status: "finished", "stopped", "interrupted", or "stopped: …" with the reason.
+        objective: the Expectation that was maximised.
+        restarts: of several runs, a record of their final `objectives`, the `rhat` of their iterates and which was the
+            `best`; None of one run.
 
     Example:
         >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
@@ -43,8 +47,9 @@ class Posterior:
         (100,)
     """
 
-    def __init__(self, problem, params, objective_history, status, key, num_steps):
+    def __init__(self, problem, params, objective_history, status, key, num_steps, *, objective=elbo, restarts=None):
         self.params, self.objective_history, self.status = params, objective_history, status
+        self.objective, self.restarts = objective, restarts
         self._problem, self._key, self._num_steps = problem, key, num_steps
 
     @property
@@ -106,34 +111,86 @@ class Posterior:
         key = as_key(key, "predict")
         return predict(self.guide, self.model if program is None else program, key, num_samples)
 
+    def _key_of(self, use: int):
+        return jax.random.fold_in(self._key, self._num_steps + use)
+
     @functools.cached_property
-    def _log_weights(self) -> np.ndarray:
-        keys = jax.random.split(jax.random.fold_in(self._key, self._num_steps + 1), _WEIGHTS)
-        return np.asarray(_log_weights(*self._problem.programs(self.params), keys))
+    def _weighed(self) -> Weighed:
+        return Weighed(self.model, self.guide, self._key_of(1))
 
     @property
     def elbo(self) -> float:
-        """The evidence lower bound, in nats, from 10 000 fresh draws."""
-        return float(np.mean(self._log_weights))
+        """The evidence lower bound, in nats, from 10 000 fresh draws; of very large models from fewer."""
+        return self._weighed.elbo
 
     @property
     def elbo_se(self) -> float:
         """Monte Carlo standard error of `elbo`, in nats."""
-        return float(np.std(self._log_weights, ddof=1) / np.sqrt(len(self._log_weights)))
+        return self._weighed.elbo_se
 
-    @functools.cached_property
+    @property
     def psis(self):
         """Pareto-smoothed importance sampling of the fitted guide; see `vipl.diagnostics.psis`."""
-        return psis(self._log_weights)
+        return self._weighed.psis
 
     @property
     def khat(self) -> float:
-        """Shape of the tail of the importance weights: below `psis.threshold` the guide is trustworthy."""
+        """Shape of the tail of the importance weights: above `psis.threshold` neither guide nor weights are right.
+
+        Below it the weights are, and the guide may be off all the same: see `verdict`. NaN where the weights are of
+        subsamples of the data.
+        """
         return float(self.psis.khat)
+
+    @functools.cached_property
+    def _judgement(self) -> tuple[str, tuple[str, ...]]:
+        return judge(evidence_of(self, self._weighed, self._key_of(3)))
+
+    @property
+    def verdict(self) -> str:
+        """The quality of the fit in a word: "good", "usable with corrected weights", "poor", or "unknown".
+
+        `diagnose` says why, and what to do.
+        """
+        return self._judgement[0]
+
+    def diagnose(self, key=None, num_samples: int | None = None) -> Diagnosis:
+        """Say whether the fit worked, and what to do if not.
+
+        Args:
+            key: a key; default: one of the posterior's own, so that the verdict is that of `verdict`.
+            num_samples: how many draws are weighed; default: 10 000, fewer of very large models.
+
+        Returns:
+            A `Diagnosis`; printing it shows the bound, k̂, the effective sample size, the means and standard deviations
+            of the guide beside those corrected by importance weights, the trend of the objective, how far the gradient
+            stands out from its noise, how well restarts agree, and advice in words.
+
+        Cost: two compilations, one for the weights and one for the gradient; then `num_samples` log densities.
+
+        Example:
+            >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
+            >>> @vipl.program
+            ... def model(y):
+            ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
+            ...     with vipl.plate("data", y.shape[0]):
+            ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
+            >>> posterior = vipl.infer(model(jnp.ones(5)), key=jax.random.key(0), num_steps=1000, progress=False)
+            >>> posterior.diagnose().verdict
+            'good'
+
+        Source: Vehtari et al. 2024, JMLR 25(72), for k̂; Yao et al. 2018, ICML, "Yes, but did it work?".
+        """
+        if key is None and num_samples is None:
+            weighed = self._weighed
+        else:
+            own = self._key_of(1) if key is None else as_key(key, "diagnose")
+            weighed = Weighed(self.model, self.guide, own, num_samples)
+        return diagnose(self, self._problem, weighed, self._key_of(3))
 
     def summary(self, num_samples: int = _DRAWS) -> Summary:
         """Return mean, standard deviation and quantiles of every latent and deterministic value, as a table."""
-        key = jax.random.fold_in(self._key, self._num_steps + 2)
+        key = self._key_of(2)
         recorded = predict(self.guide, self.model, key, num_samples, only_deterministic=True)
         return summarise(self._in_order(self.sample(key, num_samples) | recorded))
 
@@ -150,25 +207,16 @@ class Posterior:
 
     def __repr__(self):
         sites = ", ".join(self._addresses())
-        good = self.khat < self.psis.threshold
-        verdict = "good" if good else "poor: do not trust the spread, and check the means"
+        verdict, advice = self._judgement
         return (
             f"Posterior of {self.model.name} ({sites})\n"
             f"  {self.status} after {self._num_steps} steps\n"
             f"  elbo {self.elbo:.2f} ± {self.elbo_se:.2f} nats\n"
-            f"  khat {self.khat:.2f} (threshold {self.psis.threshold:.2f}): {verdict}"
+            f"  khat {self.khat:.2f} (threshold {self.psis.threshold:.2f})\n"
+            f"  {verdict}" + (f": {advice[0]}" if advice and verdict != "good" else "")
         )
 
 
 @jax.jit
 def _draws(guide, keys):
     return jax.vmap(lambda key: dict(simulate(guide, key).choices))(keys)
-
-
-@jax.jit
-def _log_weights(model, guide, keys):
-    def one(key):
-        trace = simulate(guide, key)
-        return log_density(model, trace) - trace.log_density
-
-    return jax.lax.map(one, keys, batch_size=_AT_ONCE)

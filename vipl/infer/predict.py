@@ -42,13 +42,17 @@ def _predictions(guide, program, keys, only_deterministic):
 
 def _one(guide, program, key, only_deterministic):
     choices = simulate(guide, key).choices  # the draws that `Posterior.sample` makes with this key
+    trace = completed(program, choices, jax.random.fold_in(key, 1))
+    return dict(trace.deterministics) | ({} if only_deterministic else dict(trace.observed))
+
+
+def completed(program: Program, choices, key):
+    """Return a trace of `program` whose latent sites have the given values; all others are drawn, observed ones too."""
     surveyed = survey(program)
     random = surveyed.of_kind((SampleStatement, IndicesStatement))
     drawn = [s for s in random if s.statement.address not in choices]
-    noise = draw_noise(jax.random.fold_in(key, 1), drawn)
     values = {s.path: choices[s.statement.address] for s in random if s.statement.address in choices}
-    trace = run(surveyed, Predict(surveyed, choices), noise | values)
-    return dict(trace.deterministics) | ({} if only_deterministic else dict(trace.observed))
+    return run(surveyed, Predict(surveyed, choices), draw_noise(key, drawn) | values)
 
 
 class Predict(Draw):

@@ -1,0 +1,58 @@
+"""What a fit is judged by, gathered."""
+
+from __future__ import annotations
+
+import dataclasses
+from typing import Any
+
+import numpy as np
+
+from vipl.diagnostics.moments import CorrectedMoments
+from vipl.diagnostics.psis import PSISResult
+from vipl.diagnostics.trend import Trend
+from vipl.infer.weighing import Value
+
+
+@dataclasses.dataclass(frozen=True, eq=False)
+class Evidence:
+    """What the rules of the verdict look at.
+
+    Attributes:
+        status: of the training.
+        guide: name of the function of the guide, by which a family is known.
+        psis: the smoothed weights.
+        of_subsamples: whether the weights are of random subsamples, and say nothing.
+        values, moments: the scalars and what importance weighting makes of them; None where the weights are no use.
+        trend: of the objective at the end.
+        zero_term: the term that makes every weight zero, in words.
+        signal: signal-to-noise ratio of the gradient at the end, or None where it was not asked for.
+        restarts: the record of several runs, or None.
+    """
+
+    status: str
+    guide: str
+    psis: PSISResult
+    of_subsamples: bool
+    values: tuple[Value, ...]
+    moments: CorrectedMoments | None
+    trend: Trend
+    zero_term: str = ""
+    signal: float | None = None
+    restarts: Any = None
+
+    def each(self, of) -> np.ndarray:
+        """Return `of(value)` for every scalar of every value; `(D,)`."""
+        return np.repeat([of(value) for value in self.values], [value.size for value in self.values])
+
+    def name(self, position: int) -> str:
+        """Name the scalar at a position."""
+        return name_of(self.values, position)
+
+
+def name_of(values, position: int) -> str:
+    """Name the scalar at a position of all that `values` have, one after the other."""
+    for value in values:
+        if position < value.size:
+            return value.name(position)
+        position -= value.size
+    raise IndexError(position)

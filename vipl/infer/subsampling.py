@@ -1,0 +1,35 @@
+"""What to do about subsampled plates when a fit is judged: look at all of the data, where a few blocks cover them.
+
+The log density with a subsample is an estimate, whose noise would drown the log weights. Its mean over blocks of
+indices that cover every element equally often is the log density of the whole.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from vipl.lang.program import Program
+from vipl.tracing.survey import survey
+
+_TIMES = 4  # how often the blocks may cover the data
+
+
+def covering_blocks(model: Program, guide: Program) -> dict[str, np.ndarray] | None:
+    """Return blocks of indices `(num_blocks, subsample_size)` for the one subsampled plate of a model, by its name.
+
+    Returns:
+        `{}` for a model without such plates; None where there are several, where the guide draws from a plate itself,
+        or where the blocks would be too many.
+    """
+    plates = survey(model).indices
+    if not plates:
+        return {}
+    (name, (located, *others)), *more = plates.items()
+    size, length = located.statement.size, math.prod(located.full_shape)
+    shared = math.gcd(size, length)
+    plain = located.full_shape == located.statement.shape and not others and located.loop is None
+    if more or survey(guide).indices or not plain or length > _TIMES * shared:
+        return None
+    return {name: np.arange(size * length // shared).reshape(-1, length).astype(np.int32) % size}

@@ -1,0 +1,167 @@
+"""Draws of a fitted guide, each weighed against the model: what every judgement of a fit is made from.
+
+The log weight of a draw x is `log p(x, data) − log q(x)`, in nats. Draws are made in chunks and, where they are many
+numbers, made again from the same keys whenever they are asked for, so memory is that of one chunk.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import functools
+import math
+from collections.abc import Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vipl.diagnostics import psis
+from vipl.diagnostics.moments import CorrectedMoments, corrected_moments
+from vipl.infer.predict import completed
+from vipl.infer.subsampling import covering_blocks
+from vipl.lang.factor import DeterministicStatement
+from vipl.lang.program import Program
+from vipl.objectives import elbo
+from vipl.tracing.log_density import log_density
+from vipl.tracing.simulate import simulate
+from vipl.tracing.survey import survey
+
+_DRAWS = (1000, 10_000)  # the fewest and the most that are made unasked
+_NUMBERS = 10**8  # about as many numbers are drawn in all, unless that means too few draws
+_KEPT = 10**7  # as many are kept in memory
+_AT_ONCE = 500  # draws that are computed together
+
+
+@dataclasses.dataclass(frozen=True)
+class Value:
+    """A latent or deterministic value.
+
+    Attributes:
+        address: its address.
+        shape: of one draw.
+        latent: whether it is a latent site.
+        discrete: whether it is an integer or a truth value.
+    """
+
+    address: str
+    shape: tuple[int, ...]
+    latent: bool
+    discrete: bool
+
+    @property
+    def size(self) -> int:
+        """How many scalars it has."""
+        return math.prod(self.shape)
+
+    def name(self, position: int) -> str:
+        """Name one of its scalars: `x`, or `x[0, 0]`, `x[0, 1]`, …."""
+        index = map(str, np.unravel_index(position, self.shape)) if self.shape else ()
+        return self.address + (f"[{', '.join(index)}]" if self.shape else "")
+
+
+class Weighed:
+    """Draws of a guide and their log weights.
+
+    Attributes:
+        values: the latent and deterministic values, in program order.
+        num_draws: how many draws there are.
+    """
+
+    def __init__(self, model: Program, guide: Program, key, num_draws: int | None = None):
+        self._model, self._guide, self._key = model, guide, key
+        self._blocks = covering_blocks(model, guide)
+        _, shapes = jax.eval_shape(_one, model, guide, key, self._blocks)
+        order = dict.fromkeys(located.statement.address for located in model.stage().statements)
+        self.values = tuple(_value(model, address, shapes[address]) for address in order if address in shapes)
+        numbers = max(sum(value.size for value in self.values), 1)
+        self.num_draws = num_draws or int(np.clip(_NUMBERS // numbers, *_DRAWS))
+        self._at_once = int(np.clip(_KEPT // numbers, 1, min(_AT_ONCE, self.num_draws)))
+        self._kept = [] if numbers * self.num_draws <= _KEPT else None
+
+    @property
+    def of_subsamples(self) -> bool:
+        """Whether each weight is that of a random subsample of the data, which serves the bound and nothing else."""
+        return self._blocks is None
+
+    @functools.cached_property
+    def log_weights(self) -> np.ndarray:
+        """The log weights; `(num_draws,)`, in nats."""
+        return np.concatenate([log_weights for log_weights, _ in self._chunks()]).astype(np.float64)
+
+    @functools.cached_property
+    def psis(self):
+        """The smoothed weights; see `vipl.diagnostics.psis`. Invalid where the weights are of subsamples."""
+        return psis(np.full(self.num_draws, np.nan) if self.of_subsamples else self.log_weights)
+
+    @property
+    def weights(self) -> np.ndarray:
+        """The smoothed weights, which sum to 1; `(num_draws,)`."""
+        return np.exp(self.psis.log_weights)
+
+    def draws(self) -> Iterator[dict]:
+        """Yield the draws in chunks: dicts from address to an array with a leading axis."""
+        self.log_weights  # noqa: B018  (keeps the draws, if they are few)
+        yield from (draws for _, draws in self._chunks()) if self._kept is None else self._kept
+
+    @functools.cached_property
+    def moments(self) -> CorrectedMoments:
+        """Moments of every scalar of `values`, in order."""
+        return corrected_moments(self.weights, map(self._flat, self.draws()))
+
+    def _flat(self, draws):
+        arrays = [draws[value.address] for value in self.values]
+        return np.concatenate([array.reshape(len(array), -1 if array.size else 0) for array in arrays], axis=1)
+
+    @property
+    def elbo(self) -> float:
+        """The evidence lower bound, in nats."""
+        return float(np.mean(self.log_weights))
+
+    @property
+    def elbo_se(self) -> float:
+        """Its Monte Carlo standard error, in nats."""
+        with np.errstate(invalid="ignore"):
+            return float(np.std(self.log_weights, ddof=1) / math.sqrt(self.num_draws))
+
+    def _chunks(self) -> Iterator[tuple[np.ndarray, dict]]:
+        keys = jax.random.split(self._key, self.num_draws)
+        padded = jnp.concatenate([keys, keys[: -self.num_draws % self._at_once]])
+        for start in range(0, self.num_draws, self._at_once):
+            found = _weigh(self._model, self._guide, padded[start : start + self._at_once], self._blocks)
+            wanted = slice(self.num_draws - start)
+            log_weights, draws = jax.tree.map(lambda x, wanted=wanted: np.asarray(x)[wanted], found)
+            if self._kept is not None:
+                self._kept.append(draws)
+            yield log_weights, draws
+
+
+def _value(model, address, aval) -> Value:
+    discrete = not jnp.issubdtype(aval.dtype, jnp.floating)
+    return Value(address, aval.shape, address in survey(model).latents, discrete)
+
+
+@jax.jit
+def _weigh(model, guide, keys, blocks):
+    return jax.vmap(lambda key: _one(model, guide, key, blocks))(keys)
+
+
+def _one(model, guide, key, blocks):
+    """Return the log weight of one draw, and the draw."""
+    if blocks is None:
+        return elbo(key, model, guide), {}
+    trace = simulate(guide, key)  # the draw that `Posterior.sample` makes with this key
+    estimating = bool(survey(model).estimating)
+
+    def density(block=None):
+        seen = model if block is None else model.replace(observations=model.observations | block)
+        return log_density(seen, trace, jax.random.fold_in(key, 2) if estimating else None)
+
+    log_model = jnp.mean(jax.lax.map(density, blocks)) if blocks else density()
+    return log_model - trace.log_density, _recorded(model, dict(trace.choices), key)
+
+
+def _recorded(model, choices, key) -> dict:
+    """Return the choices, and the deterministic values of the model with them."""
+    if not survey(model).of_kind(DeterministicStatement):
+        return choices
+    return choices | dict(completed(model, choices, jax.random.fold_in(key, 1)).deterministics)

@@ -23,6 +23,7 @@ import dataclasses
 import hashlib
 import os
 import stat
+from typing import Any
 
 import numpy as np
 
@@ -50,7 +51,7 @@ class Archive:
     metadata: dict
     arrays: dict
 
-    def entry(self, name: str, kind: type | tuple[type, ...]):
+    def entry(self, name: str, kind: type | tuple[type, ...]) -> Any:
         """Return one entry of the metadata, which must be of this type."""
         value = self.metadata.get(name)
         if not isinstance(value, kind):

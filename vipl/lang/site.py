@@ -21,6 +21,7 @@ from vipl.distributions.cdf import has_cdf
 from vipl.distributions.censoring import is_censored
 from vipl.distributions.components import num_components, without_plates
 from vipl.distributions.finite import num_support_points
+from vipl.distributions.improper import is_improper
 from vipl.distributions.moving import support_moves
 from vipl.distributions.relaxable import is_relaxable
 from vipl.distributions.reparameterised import is_reparameterised
@@ -42,6 +43,7 @@ class SampleStatement(ScoredStatement):
         support_size: number of points of a finite support, or None.
         support_moves: whether the support depends on parameters.
         censored: whether the density is that of an observation, and no draw's.
+        improper: whether the density is flat, and there are no draws.
         components: of how many differentiable components it is a mixture, or None.
         elements: how many of its elements are in one event, where it is a mixture.
         has_cdf: whether its distribution function is exact.
@@ -59,6 +61,7 @@ class SampleStatement(ScoredStatement):
     support_size: int | None = None
     support_moves: bool = False
     censored: bool = False
+    improper: bool = False
     components: int | None = None
     elements: int = 1
     has_cdf: bool = False
@@ -110,6 +113,7 @@ def site_statement(address, source, distribution, here, obs, estimator) -> Sampl
         support_size=num_support_points(distribution),
         support_moves=support_moves(distribution),
         censored=is_censored(distribution),
+        improper=is_improper(distribution),
         components=num_components(distribution),
         elements=math.prod(distribution.event_shape[: distribution.event_dim - without_plates(distribution).event_dim]),
         has_cdf=has_cdf(distribution),
@@ -133,6 +137,8 @@ def is_estimator(estimator) -> bool:
 
 def value_dtype(distribution: Distribution):
     """Return the dtype of a distribution's draws, without drawing."""
+    if is_improper(distribution):
+        return jnp.result_type(int if distribution.is_discrete else float)
     leaves, structure = jax.tree.flatten(distribution)
     return _value_dtype(structure, tuple((np.shape(x), jnp.result_type(x)) for x in leaves), x64_enabled())
 

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 import jax.numpy as jnp
 
 from vipl._core.errors import AddressError, SupportError, did_you_mean
+from vipl.distributions.drawn_support import drawn_support
 from vipl.distributions.support import describe_constraint, is_within
 from vipl.lang.known import known_support
 from vipl.lang.observation import as_array, check_shape
@@ -118,7 +119,7 @@ def _support_is_within(surveyed, site, group, where) -> bool:
     """Return whether the draw is known to lie in the support; refuse if the draws are known to reach beyond."""
     if isinstance(site.distribution, tuple) or len(group) > 1:
         return False
-    statement, inner = group[0].statement, site.distribution.support
+    statement, inner = group[0].statement, drawn_support(site.distribution)
     outer = known_support(group[0], surveyed.staged)
     within = None if outer is None else is_within(inner, outer)
     if within is False:

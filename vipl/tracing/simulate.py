@@ -15,6 +15,7 @@ from vipl._core.statement import bind_again, over_lanes
 from vipl.distributions.base_noise import is_pushed_forward, push_forward, transport
 from vipl.distributions.subsample import subsample_indices
 from vipl.distributions.unmasked import unmasked
+from vipl.lang.improper import refuse_draw
 from vipl.lang.program import Program
 from vipl.lang.site import site_statement
 from vipl.tracing.meaning import Meaning, score
@@ -104,6 +105,7 @@ class Draw(Meaning):
 
 def draw_site(statement, leaves, noise):
     """Push noise through the distribution of a site; returns the value and its log_prob."""
+    refuse_draw(statement)
     if isinstance(noise, LoopKeys):
         noise = noise.noise(statement)
 
@@ -155,6 +157,7 @@ def choose_site(handler: Meaning, statement, leaves):
 
 def choose(statement, leaves, token, *, scored=True):
     """Bind a site as a choice; return its value, and its log density where a transform makes it known, else None."""
+    refuse_draw(statement)
     distribution = statement.distribution(leaves)
     if statement.lanes or not is_pushed_forward(distribution):
         return bind_again(leaves, statement, token=token), None

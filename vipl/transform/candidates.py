@@ -7,6 +7,7 @@ import fnmatch
 from vipl._core.errors import AddressError, EstimatorError, did_you_mean
 from vipl._core.interpreter import Located
 from vipl.estimators import Auto, Estimator, Reparam
+from vipl.lang.improper import refuse_draw
 
 
 def check_overrides(overrides, addresses, where) -> None:
@@ -39,6 +40,7 @@ def asked_for(located: Located, overrides) -> Estimator:
 def candidates_for(located: Located, estimator: Estimator) -> list[Estimator]:
     """Return the estimators to try for a choice, best first."""
     statement = located.statement
+    refuse_draw(statement)
     if statement.censored:
         raise EstimatorError(
             f"site {statement.address!r} is drawn from {statement.distribution_name}, whose density is that of an "

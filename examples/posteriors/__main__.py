@@ -11,7 +11,7 @@ import jax
 from catalogue import POSTERIORS, families
 from judge import fit
 
-LINE = "{:26}{:12}{:>8}{:>8}{:>7} –{:>5}{:>7}  {:5}{:6}{:>6}  {}"
+LINE = "{:26}{:12}{:>8}{:>8}{:>7} –{:>5}{:>7}  {:8}{:6}{:>5}  {}"
 HEADING = LINE.format("posterior", "guide", "mean", "exact", "sd", "sd", "k̂", "vipl", "truth", "s", "status")
 
 
@@ -35,7 +35,7 @@ def main():
                 continue
             print(row(name, guide, found), flush=True)
             counts[guide] += found.right
-            if found.good and not found.right:
+            if found.verdict == "good" and not found.right:
                 misses.append(f"{name} by {guide}")
     for guide in guides:
         print(f"{guide}: {counts[guide]} of {len(options.posterior)} are right")
@@ -44,7 +44,7 @@ def main():
 
 def row(name, guide, found):
     exact = "" if found.exact_error is None else f"{found.exact_error:.3f}"
-    verdicts = ("good" if found.good else "poor"), ("right" if found.right else "wrong")
+    verdicts = found.verdict.split()[0], "right" if found.right else "wrong"
     low, high = (f"{spread:.2f}" for spread in found.spreads)
     shown = f"{found.error:.3f}", exact, low, high, f"{found.khat:.2f}", *verdicts, f"{found.seconds:.0f}"
     return LINE.format(name, guide, *shown, found.status)

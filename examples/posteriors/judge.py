@@ -23,7 +23,7 @@ class Fit:
         spreads: the least and the largest ratio of standard deviations.
         khat: as vipl says it.
         status: as vipl says it.
-        good: whether vipl calls the fit good.
+        verdict: vipl's own.
         seconds: how long the fit took, compilation included.
     """
 
@@ -32,7 +32,7 @@ class Fit:
     spreads: tuple[float, float]
     khat: float
     status: str
-    good: bool
+    verdict: str
     seconds: float
 
     @property
@@ -59,7 +59,7 @@ def fit(name, guide, key) -> Fit:
         (min(spreads), max(spreads)),
         posterior.khat,
         posterior.status,
-        is_good(posterior),
+        posterior.verdict,
         seconds,
     )
 
@@ -70,11 +70,6 @@ def draws(posterior, key, parameters) -> dict:
     if any(parameter not in found for parameter in parameters):
         found |= by_element(posterior.predict(key, num_samples=DRAWS))
     return found
-
-
-def is_good(posterior) -> bool:
-    """Return vipl's own verdict."""
-    return posterior.status == "finished" and posterior.khat < posterior.psis.threshold
 
 
 def _worst(rows) -> float:

@@ -47,8 +47,14 @@ class CorrectedMoments:
 
     @property
     def constant(self) -> np.ndarray:
-        """Which values do not vary."""
+        """Which values do not vary; `(D,)`."""
         return np.maximum(self.sd, self.corrected_sd) <= _ROUNDING * np.abs(self.mean)
+
+    @property
+    def distance(self) -> np.ndarray:
+        """How far the guide is off: the greater of the shift and the log sd ratio; inf if not finite; `(D,)`."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            return np.nan_to_num(np.maximum(np.abs(self.shift), np.abs(np.log(self.sd_ratio))), nan=np.inf)
 
 
 def corrected_moments(weights: np.ndarray, chunks) -> CorrectedMoments:
@@ -101,7 +107,11 @@ def _compare(center, sums, equal):
         total = _mean(squared, products[0]) - 2 * equal * _mean(weighted, products[1])
         return np.sqrt(np.maximum(total + equal * _mean(plain, products[2]), 0.0))
 
-    shift_se = standard_error([0.0, 1.0], [-away, 1.0])
+    shift = away / corrected_sd
+    shift_se = standard_error(
+        [-0.5 * shift, 1 / corrected_sd, 0.5 * shift / corrected_variance],  # the unit is an estimate too
+        [-shift, 1 / corrected_sd],
+    )
     log_ratio_se = standard_error(
         [-0.5, 0.0, 0.5 / corrected_variance],
         [0.5 * (away**2 / variance - 1.0), -away / variance, 0.5 / variance],
@@ -114,8 +124,8 @@ def _compare(center, sums, equal):
         corrected_mean=center + about,
         corrected_sd=corrected_sd,
         corrected_mean_se=np.sqrt(np.maximum(squared[2], 0.0)),
-        shift=np.where(constant, 0.0, away / corrected_sd),
-        shift_se=np.where(constant, 0.0, shift_se / corrected_sd),
+        shift=np.where(constant, 0.0, shift),
+        shift_se=np.where(constant, 0.0, shift_se),
         sd_ratio=ratio,
         sd_ratio_se=np.where(constant, 0.0, ratio * log_ratio_se),
     )

@@ -9,6 +9,7 @@ theta[0]  -2.25
 from __future__ import annotations
 
 import html
+import textwrap
 
 
 def as_text(columns, rows) -> str:
@@ -29,6 +30,15 @@ def as_html(columns, rows) -> str:
         return "<tr>" + "".join(f"<{tag}>{html.escape(cell)}</{tag}>" for cell in cells) + "</tr>"
 
     return f"<table><thead>{line('th', columns)}</thead><tbody>{''.join(line('td', r) for r in rows)}</tbody></table>"
+
+
+def sentence(text: str, indent: str = "  ") -> str:
+    """Return a sentence as a list item, in lines of at most 100 characters.
+
+    >>> print(sentence("One thing."))
+      - One thing.
+    """
+    return textwrap.fill(text, 100, initial_indent=f"{indent}- ", subsequent_indent=f"{indent}  ")
 
 
 def short(number) -> str:

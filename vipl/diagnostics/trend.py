@@ -15,7 +15,7 @@ import numpy as np
 
 _LAST = 0.2  # the share of training that is looked at
 _BLOCKS = 20
-_SURE = 3.0  # standard errors
+_SURE = 4.0  # standard errors
 _MATTERS = 0.1  # nats over the stretch: the eighth part of a standard deviation, in a normal approximation
 
 
@@ -27,7 +27,7 @@ class Trend:
         slope: nats per 1000 steps.
         slope_se: its standard error.
         num_steps: how many steps it is taken from.
-        word: "level"; "still rising" or "falling", if the slope is more than three standard errors from zero and
+        word: "level"; "still rising" or "falling", if the slope is more than four standard errors from zero and
             moved the objective by over 0.1 nats in this stretch; "too short" for a history under 100 steps.
     """
 

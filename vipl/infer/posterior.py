@@ -9,12 +9,13 @@ import jax
 from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
+from vipl.diagnostics.tables import sentence
 from vipl.infer.diagnosis.diagnose import diagnose, evidence_of
 from vipl.infer.diagnosis.diagnosis import Diagnosis
 from vipl.infer.diagnosis.verdict import judge
-from vipl.infer.predict import predict
-from vipl.infer.summary import Summary, summarise
-from vipl.infer.weighing import Weighed
+from vipl.infer.draws.predict import predict
+from vipl.infer.draws.weighed import Weighed
+from vipl.infer.results.summary import Summary, summarise
 from vipl.lang.program import Program
 from vipl.objectives import elbo
 from vipl.tracing.log_density import log_density
@@ -212,8 +213,8 @@ class Posterior:
             f"Posterior of {self.model.name} ({sites})\n"
             f"  {self.status} after {self._num_steps} steps\n"
             f"  elbo {self.elbo:.2f} ± {self.elbo_se:.2f} nats\n"
-            f"  khat {self.khat:.2f} (threshold {self.psis.threshold:.2f})\n"
-            f"  {verdict}" + (f": {advice[0]}" if advice and verdict != "good" else "")
+            f"  khat {self.khat:.2f} (threshold {self.psis.threshold:.2f}): {verdict}"
+            + "".join(f"\n{sentence(one)}" for one in advice[:1] if verdict != "good")
         )
 
 

@@ -20,13 +20,15 @@ _USABLE = ("good", "high_khat")  # of the smoothed weights
 def evidence_of(posterior, weighed, key) -> Evidence:
     """Gather what needs no more than the weighed draws."""
     found = weighed.psis
+    usable = bool(weighed.values) and found.status in _USABLE
     return Evidence(
         status=posterior.status,
         guide=getattr(posterior.guide.fn, "__name__", ""),
         psis=found,
         of_subsamples=weighed.of_subsamples,
         values=weighed.values,
-        moments=weighed.moments if weighed.values and found.status in _USABLE else None,
+        moments=weighed.moments if usable else None,
+        square_khats=weighed.square_khats if usable else None,
         trend=trend(posterior.objective_history),
         zero_term=zero_term(posterior.model, posterior.guide, key) if found.status == "no_mass" else "",
         restarts=posterior.restarts,

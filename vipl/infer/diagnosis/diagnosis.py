@@ -12,7 +12,7 @@ from vipl.diagnostics import tables
 from vipl.diagnostics.moments import CorrectedMoments
 from vipl.diagnostics.trend import Trend
 from vipl.infer.diagnosis.evidence import name_of
-from vipl.infer.weighing import Value
+from vipl.infer.draws.weighed import Value
 
 _ROWS = 12
 _COLUMNS = ("", "mean", "corrected", "sd", "corrected", "off by (sd)", "sd ratio")
@@ -100,8 +100,7 @@ class Diagnosis:
         m = self.moments
         if m is None:
             return []
-        badness = np.maximum(np.abs(m.shift) / 0.2, np.abs(np.log(np.maximum(m.sd_ratio, 1e-300))) / np.log(1.2))
-        worst = np.sort(np.argsort(-np.nan_to_num(badness, nan=np.inf), kind="stable")[:_ROWS])
+        worst = np.sort(np.argsort(-m.distance, kind="stable")[:_ROWS])
         return [
             [
                 name_of(self.values, i),
@@ -119,7 +118,7 @@ class Diagnosis:
     def __repr__(self):
         lines = [f"Diagnosis of {self.name}: {self.verdict}"]
         lines += [f"  {label:<16} {text}" for label, text in self._lines()]
-        lines += ["  advice"] * bool(self.advice) + [f"    - {sentence}" for sentence in self.advice]
+        lines += [""] * bool(self.advice) + [tables.sentence(one) for one in self.advice]
         rows = self._rows()
         if rows:
             lines += ["", *[f"  {self._caption()}"] * bool(self._caption())]

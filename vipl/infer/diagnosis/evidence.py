@@ -10,7 +10,7 @@ import numpy as np
 from vipl.diagnostics.moments import CorrectedMoments
 from vipl.diagnostics.psis import PSISResult
 from vipl.diagnostics.trend import Trend
-from vipl.infer.weighing import Value
+from vipl.infer.draws.weighed import Value
 
 
 @dataclasses.dataclass(frozen=True, eq=False)
@@ -23,6 +23,7 @@ class Evidence:
         psis: the smoothed weights.
         of_subsamples: whether the weights are of random subsamples, and say nothing.
         values, moments: the scalars and what importance weighting makes of them; None where the weights are no use.
+        square_khats: k̂ with the square of each scalar, NaN where unknown; or None like `moments`.
         trend: of the objective at the end.
         zero_term: the term that makes every weight zero, in words.
         signal: signal-to-noise ratio of the gradient at the end, or None where it was not asked for.
@@ -35,6 +36,7 @@ class Evidence:
     of_subsamples: bool
     values: tuple[Value, ...]
     moments: CorrectedMoments | None
+    square_khats: np.ndarray | None
     trend: Trend
     zero_term: str = ""
     signal: float | None = None

@@ -104,7 +104,7 @@ def _point(evidence):
 
 
 def _means(evidence):
-    found = evidence.moments
+    found = _moments(evidence)
     if found is None:
         return
     wrong, blurred = _beyond(found.shift, found.shift_se, _SHIFT, _SHIFT_AT_MOST)
@@ -121,7 +121,7 @@ def _means(evidence):
 
 
 def _spreads(evidence):
-    found = evidence.moments
+    found = _moments(evidence)
     if found is None:
         return
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -138,6 +138,26 @@ def _spreads(evidence):
         )
     if (blurred & continuous).any():
         yield Finding(_USABLE, _blur(evidence, "sd", blurred & continuous))
+
+
+def _tails(evidence):
+    if _moments(evidence) is None:
+        return
+    heavy = evidence.square_khats > evidence.psis.threshold
+    heavy &= ~evidence.each(lambda value: value.discrete).astype(bool)
+    if heavy.any():
+        worst = _worst(evidence.square_khats, heavy)
+        yield Finding(
+            _USABLE,
+            f"The weights serve for means, and not for the sd of {evidence.name(worst)}{_others(heavy)}: with its "
+            f"square k̂ is {evidence.square_khats[worst]:.2f}, so the guide has too little of its tail; "
+            f"{_better(evidence)}.",
+        )
+
+
+def _moments(evidence):
+    """Return the corrected moments, where the weights can correct."""
+    return evidence.moments if evidence.psis.status == "good" else None
 
 
 def _beyond(value, error, limit, at_most):
@@ -183,7 +203,7 @@ def _objective(evidence):
         )
 
 
-_RULES = (_training, _weights, _point, _means, _spreads, _restarts, _objective)
+_RULES = (_training, _weights, _point, _means, _spreads, _tails, _restarts, _objective)
 
 
 def _better(evidence) -> str:
@@ -196,4 +216,4 @@ def _first(evidence, which) -> str:
 
 def _others(which) -> str:
     more = int(which.sum()) - 1
-    return f" ({more} more of {which.size} are too)" if more else ""
+    return f" (and {more} of {which.size - 1} others)" if more else ""

@@ -17,8 +17,8 @@ import numpy as np
 
 from vipl.diagnostics import psis
 from vipl.diagnostics.moments import CorrectedMoments, corrected_moments
-from vipl.infer.predict import completed
-from vipl.infer.subsampling import covering_blocks
+from vipl.infer.draws.predict import completed
+from vipl.infer.draws.subsampling import covering_blocks
 from vipl.lang.factor import DeterministicStatement
 from vipl.lang.program import Program
 from vipl.objectives import elbo
@@ -30,6 +30,7 @@ _DRAWS = (1000, 10_000)  # the fewest and the most that are made unasked
 _NUMBERS = 10**8  # about as many numbers are drawn in all, unless that means too few draws
 _KEPT = 10**7  # as many are kept in memory
 _AT_ONCE = 500  # draws that are computed together
+_LOOKED_AT = 200  # scalars whose squares are judged
 
 
 @dataclasses.dataclass(frozen=True)
@@ -107,6 +108,22 @@ class Weighed:
     def moments(self) -> CorrectedMoments:
         """Moments of every scalar of `values`, in order."""
         return corrected_moments(self.weights, map(self._flat, self.draws()))
+
+    @functools.cached_property
+    def square_khats(self) -> np.ndarray:
+        """k̂ of the weights times the squared deviations of a scalar, which says whether its sd can be corrected.
+
+        Of the 200 scalars that are furthest off; NaN of others, and of those that do not vary.
+        """
+        moments, khats = self.moments, np.full_like(self.moments.mean, np.nan)
+        chosen = np.argsort(-moments.distance, kind="stable")[:_LOOKED_AT]
+        columns = np.concatenate([self._flat(draws)[:, chosen] for draws in self.draws()]).astype(np.float64)
+        for position, column in zip(chosen, columns.T, strict=True):
+            if np.isfinite(column).all() and not moments.constant[position]:
+                with np.errstate(divide="ignore"):
+                    log_square = np.log(np.square(column - moments.corrected_mean[position]))
+                khats[position] = psis(self.log_weights + log_square).khat
+        return khats
 
     def _flat(self, draws):
         arrays = [draws[value.address] for value in self.values]

@@ -6,6 +6,10 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from vipl.diagnostics import tables
+
+_ROWS = 60  # that are shown; the mapping has all
+
 
 class Summary(Mapping):
     """Mean, standard deviation and quantiles of every scalar value; printing it shows a table.
@@ -15,7 +19,7 @@ class Summary(Mapping):
 
     Example:
         >>> import numpy as np
-        >>> from vipl.infer.summary import summarise
+        >>> from vipl.infer.results.summary import summarise
         >>> float(summarise({"x": np.array([1.0, 2.0, 3.0])})["x"]["mean"])
         2.0
     """
@@ -34,13 +38,19 @@ class Summary(Mapping):
     def __len__(self):
         return len(self._rows)
 
+    def _cells(self):
+        names = list(self._rows)[:_ROWS]
+        return [[name, *(f"{self._rows[name][column]:.3f}" for column in self.columns)] for name in names]
+
+    def _more(self) -> str:
+        return f"… and {len(self) - _ROWS} more" if len(self) > _ROWS else ""
+
     def __repr__(self):
-        width = max((len(name) for name in self._rows), default=4)
-        lines = [" " * width + "".join(f"{column:>10}" for column in self.columns)]
-        lines += [
-            name.ljust(width) + "".join(f"{row[c]:10.3f}" for c in self.columns) for name, row in self._rows.items()
-        ]
-        return "\n".join(lines)
+        table = tables.as_text(("", *self.columns), self._cells())
+        return table + (f"\n{self._more()}" if self._more() else "")
+
+    def _repr_html_(self):
+        return tables.as_html(("", *self.columns), self._cells()) + (f"<p>{self._more()}</p>" if self._more() else "")
 
 
 def summarise(draws: dict) -> Summary:

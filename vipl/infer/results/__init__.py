@@ -1,0 +1,1 @@
+"""What is made of a fit for people and for other libraries: tables, figures, ArviZ."""

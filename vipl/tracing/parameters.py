@@ -10,10 +10,12 @@ from vipl._core.constructs import Conditional
 from vipl._core.errors import ParameterError
 from vipl._core.interpreter import interpret
 from vipl._core.keys import as_key
+from vipl._core.statement import over_lanes
+from vipl.distributions.log_prob import interior
 from vipl.lang.param import check_inside
 from vipl.lang.program import Program
 from vipl.tracing.meaning import ValueOutput
-from vipl.tracing.noise import draw_noise
+from vipl.tracing.noise import LoopKeys, draw_noise
 from vipl.tracing.simulate import Draw, check_program
 from vipl.tracing.survey import survey
 
@@ -107,3 +109,15 @@ class Initialise(Draw):
         else:
             value = jnp.asarray(statement.init(self.key_of[statement.address]), statement.dtype)
         return value, ValueOutput(value)
+
+    def latent(self, path, statement, leaves, given):
+        """Draw, or take some value of a flat prior, of which there are no draws."""
+        if not statement.improper:
+            return super().latent(path, statement, leaves, given)
+
+        def one(*xs):
+            value = interior(statement.distribution(xs[:-1]), jnp.zeros(statement.shape, statement.dtype))
+            return jnp.broadcast_to(value, statement.shape).astype(statement.dtype), jnp.zeros(())
+
+        noise = given.noise(statement) if isinstance(given, LoopKeys) else given
+        return over_lanes(one, statement.lanes, extra=1)(*leaves, noise)

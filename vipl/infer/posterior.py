@@ -119,17 +119,17 @@ class Posterior:
     def _weighed(self) -> Weighed:
         return Weighed(self.model, self.guide, self._key_of(1))
 
-    @property
+    @functools.cached_property
     def elbo(self) -> float:
         """The evidence lower bound, in nats, from 10 000 fresh draws; of very large models from fewer."""
         return self._weighed.elbo
 
-    @property
+    @functools.cached_property
     def elbo_se(self) -> float:
         """Monte Carlo standard error of `elbo`, in nats."""
         return self._weighed.elbo_se
 
-    @property
+    @functools.cached_property
     def psis(self):
         """Pareto-smoothed importance sampling of the fitted guide; see `vipl.diagnostics.psis`."""
         return self._weighed.psis

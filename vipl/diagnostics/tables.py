@@ -32,6 +32,12 @@ def as_html(columns, rows) -> str:
     return f"<table><thead>{line('th', columns)}</thead><tbody>{''.join(line('td', r) for r in rows)}</tbody></table>"
 
 
+def titled(title: str, table: str, sentences=()) -> str:
+    """Return a table of HTML with a title above and sentences below, which are escaped."""
+    below = "".join(f"<li>{html.escape(one)}</li>" for one in sentences)
+    return f"<p>{html.escape(title)}</p>{table}" + (f"<ul>{below}</ul>" if below else "")
+
+
 def sentence(text: str, indent: str = "  ") -> str:
     """Return a sentence as a list item, in lines of at most 100 characters.
 

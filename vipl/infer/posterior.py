@@ -15,6 +15,8 @@ from vipl.infer.diagnosis.diagnosis import Diagnosis
 from vipl.infer.diagnosis.verdict import judge
 from vipl.infer.draws.predict import predict
 from vipl.infer.draws.weighed import Weighed
+from vipl.infer.reference.check_against_nuts import check_against_nuts
+from vipl.infer.reference.comparison import NUTSComparison
 from vipl.infer.results.summary import Summary, summarise
 from vipl.lang.program import Program
 from vipl.objectives import elbo
@@ -188,6 +190,47 @@ class Posterior:
             own = self._key_of(1) if key is None else as_key(key, "diagnose")
             weighed = Weighed(self.model, self.guide, own, num_samples)
         return diagnose(self, self._problem, weighed, self._key_of(3))
+
+    def check_against_nuts(
+        self, key, *, num_warmup: int = 1000, num_samples: int = 1000, num_chains: int = 4
+    ) -> NUTSComparison:
+        """Run the NUTS sampler of NumPyro on the same model, and set the fit beside it.
+
+        The costly and sure way to check a guide: NUTS sees modes and tails that the guide, and so its weights, never
+        visit. Half of the chains start at draws of the guide, the others anywhere. One compilation, then some tens to
+        thousands of gradients for each draw.
+
+        Args:
+            key: a key.
+            num_warmup: transitions of each chain that adapt it, and are dropped.
+            num_samples: transitions of each chain that are kept.
+            num_chains: how many chains.
+
+        Returns:
+            A `NUTSComparison`; printing it shows mean and standard deviation of both, the difference in standard
+            deviations of NUTS, R-hat and effective sample size of the chains, and divergences.
+
+        Raises:
+            EstimatorError: a latent site is discrete; `vipl.marginal(model, […], vipl.Exact())` sums it out.
+            ShapeError: a plate of the model is subsampled.
+            DensityError: the density of the model is an estimate; or it is zero wherever a chain might start.
+
+        Example:
+            >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
+            >>> @vipl.program
+            ... def model(y):
+            ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
+            ...     with vipl.plate("data", y.shape[0]):
+            ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
+            >>> posterior = vipl.infer(model(jnp.ones(5)), key=jax.random.key(0), num_steps=1000, progress=False)
+            >>> checked = posterior.check_against_nuts(jax.random.key(1), num_warmup=200, num_samples=500)
+            >>> bool(abs(checked.shift[0]) < 0.2)
+            True
+
+        Source: Hoffman and Gelman 2014, JMLR 15:1593.
+        """
+        options = {"num_warmup": num_warmup, "num_samples": num_samples, "num_chains": num_chains}
+        return check_against_nuts(self, self._weighed, as_key(key, "check_against_nuts"), **options)
 
     def summary(self, num_samples: int = _DRAWS) -> Summary:
         """Return mean, standard deviation and quantiles of every latent and deterministic value, as a table."""

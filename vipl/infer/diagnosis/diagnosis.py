@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import dataclasses
-import html
 from typing import Any
 
 import numpy as np
@@ -127,7 +126,7 @@ class Diagnosis:
 
     def _repr_html_(self):
         facts = tables.as_html(("Diagnosis", f"{self.name}: {self.verdict}"), self._lines())
-        advice = "".join(f"<li>{html.escape(sentence)}</li>" for sentence in self.advice)
         rows = self._rows()
-        table = f"<p>{self._caption()}</p>{tables.as_html(_COLUMNS, rows)}" if rows else ""
-        return facts + (f"<ul>{advice}</ul>" if advice else "") + table
+        return tables.titled("", facts, self.advice) + (
+            tables.titled(self._caption(), tables.as_html(_COLUMNS, rows)) if rows else ""
+        )

@@ -7,23 +7,28 @@ import functools
 
 import jax
 
-from vipl._core.errors import AddressError, did_you_mean
+from vipl._core.errors import AddressError, DensityError, did_you_mean
 from vipl._core.source import user_source
+from vipl.lang.factor import DeterministicStatement
 from vipl.lang.plate import IndicesStatement
 from vipl.lang.program import Program
 from vipl.lang.site import SampleStatement
+from vipl.programs.marginal import marginal_program
 from vipl.tracing.meaning import SiteOutput, score
 from vipl.tracing.noise import draw_noise
 from vipl.tracing.record import run
 from vipl.tracing.simulate import Draw, check_program, simulate
-from vipl.tracing.survey import survey
+from vipl.tracing.survey import Survey, survey
 
 
 def predict(guide: Program, program: Program, key, num_samples: int, *, only_deterministic: bool = False) -> dict:
     """Draw observed and deterministic values of `program` from draws of `guide`; see `Posterior.predict`."""
     check_program(program, "predict")
     source = user_source()
+    program = program if only_deterministic else _whole(program)
     surveyed = survey(program)
+    if not only_deterministic:
+        _refuse_observed_marginals(surveyed)
     for address in survey(guide).latents:
         if address not in surveyed.latents:
             raise AddressError(
@@ -33,6 +38,29 @@ def predict(guide: Program, program: Program, key, num_samples: int, *, only_det
                 fix="predict with the model that was fitted, on other covariates",
             )
     return _predictions(guide, program, jax.random.split(key, num_samples), only_deterministic)
+
+
+def _whole(program: Program) -> Program:
+    """Return the program that a marginal is of: what is integrated out is drawn anew, as the data are."""
+    while program.fn is marginal_program:
+        inner = program.args[0]
+        program = inner.replace(
+            observations=inner.observations | program.observations,
+            params=(inner.params or {}) | (program.params or {}) or None,
+        )
+    return program
+
+
+def _refuse_observed_marginals(surveyed: Survey) -> None:
+    for address, (located, *_) in surveyed.observed.items():
+        if located.statement.parts:
+            raise DensityError(
+                f"{address!r} is observed in a marginal or normalized program inside of {surveyed.program.name}, whose "
+                "data cannot be drawn anew there.",
+                where=located.statement,
+                fix="posterior.predict(key, program) with a program that has the sites themselves in place of the "
+                "marginal",
+            )
 
 
 @functools.partial(jax.jit, static_argnums=3)
@@ -50,17 +78,31 @@ def completed(program: Program, choices, key):
     """Return a trace of `program` whose latent sites have the given values; all others are drawn, observed ones too."""
     surveyed = survey(program)
     random = surveyed.of_kind((SampleStatement, IndicesStatement))
-    drawn = [s for s in random if s.statement.address not in choices]
+    drawn = [s for s in random if s.statement.address not in choices] + surveyed.auxiliaries
     values = {s.path: choices[s.statement.address] for s in random if s.statement.address in choices}
-    return run(surveyed, Predict(surveyed, choices), draw_noise(key, drawn) | values)
+    return run(surveyed, Predict(surveyed, frozenset(values)), draw_noise(key, drawn) | values)
+
+
+def recorded(program: Program, choices: dict, key) -> dict:
+    """Return the choices, and the deterministic values of the program with them."""
+    if not survey(program).of_kind(DeterministicStatement):
+        return choices
+    return choices | dict(completed(program, choices, key).deterministics)
 
 
 class Predict(Draw):
-    """Latent sites take the posterior's draws; all other sites are drawn, observed ones too."""
+    """Latent sites take the posterior's draws; all other sites are drawn, observed ones too.
 
-    def __init__(self, surveyed, choices):
+    `paths` are those of the sites with such a draw.
+    """
+
+    def __init__(self, surveyed, paths):
         super().__init__(surveyed, record=True)
-        self.choices = choices
+        self.paths = paths
+
+    def fixes(self, path) -> bool:
+        """Return whether the posterior has the site."""
+        return path in self.paths
 
     def given(self) -> dict:
         """Return the values that are set; observations are replaced by draws."""
@@ -73,7 +115,7 @@ class Predict(Draw):
         leaves = operands[:-1] if statement.observed else operands
         lanes = tuple(dataclasses.replace(lane, mapped=lane.mapped[: len(leaves)]) for lane in statement.lanes)
         unobserved = dataclasses.replace(statement, lanes=lanes, observed=False)
-        if statement.address in self.choices:
+        if path in self.paths:
             value, scores = given, score(unobserved, leaves, given)
         else:
             value, scores = self.latent(path, unobserved, leaves, given)

@@ -17,9 +17,8 @@ import numpy as np
 
 from vipl.diagnostics import psis
 from vipl.diagnostics.moments import CorrectedMoments, corrected_moments
-from vipl.infer.draws.predict import completed
+from vipl.infer.draws.predict import recorded
 from vipl.infer.draws.subsampling import covering_blocks
-from vipl.lang.factor import DeterministicStatement
 from vipl.lang.program import Program
 from vipl.objectives import elbo
 from vipl.tracing.log_density import log_density
@@ -64,12 +63,13 @@ class Weighed:
     """Draws of a guide and their log weights.
 
     Attributes:
+        model, guide: the programs.
         values: the latent and deterministic values, in program order.
         num_draws: how many draws there are.
     """
 
     def __init__(self, model: Program, guide: Program, key, num_draws: int | None = None):
-        self._model, self._guide, self._key = model, guide, key
+        self.model, self.guide, self._key = model, guide, key
         self._blocks = covering_blocks(model, guide)
         _, shapes = jax.eval_shape(_one, model, guide, key, self._blocks)
         order = dict.fromkeys(located.statement.address for located in model.stage().statements)
@@ -107,7 +107,12 @@ class Weighed:
     @functools.cached_property
     def moments(self) -> CorrectedMoments:
         """Moments of every scalar of `values`, in order."""
-        return corrected_moments(self.weights, map(self._flat, self.draws()))
+        return corrected_moments(self.weights, map(self.flat, self.draws()))
+
+    @functools.cached_property
+    def plain_moments(self) -> CorrectedMoments:
+        """The same with equal weights: the guide's own."""
+        return corrected_moments(np.full(self.num_draws, 1 / self.num_draws), map(self.flat, self.draws()))
 
     @functools.cached_property
     def square_khats(self) -> np.ndarray:
@@ -117,7 +122,7 @@ class Weighed:
         """
         moments, khats = self.moments, np.full_like(self.moments.mean, np.nan)
         chosen = np.argsort(-moments.distance, kind="stable")[:_LOOKED_AT]
-        columns = np.concatenate([self._flat(draws)[:, chosen] for draws in self.draws()]).astype(np.float64)
+        columns = np.concatenate([self.flat(draws)[:, chosen] for draws in self.draws()]).astype(np.float64)
         for position, column in zip(chosen, columns.T, strict=True):
             if np.isfinite(column).all() and not moments.constant[position]:
                 with np.errstate(divide="ignore"):
@@ -125,7 +130,8 @@ class Weighed:
                 khats[position] = psis(self.log_weights + log_square).khat
         return khats
 
-    def _flat(self, draws):
+    def flat(self, draws) -> np.ndarray:
+        """Return draws by address as one array, `(n, D)`, of the scalars of `values` in order."""
         arrays = [draws[value.address] for value in self.values]
         return np.concatenate([array.reshape(len(array), -1 if array.size else 0) for array in arrays], axis=1)
 
@@ -144,7 +150,7 @@ class Weighed:
         keys = jax.random.split(self._key, self.num_draws)
         padded = jnp.concatenate([keys, keys[: -self.num_draws % self._at_once]])
         for start in range(0, self.num_draws, self._at_once):
-            found = _weigh(self._model, self._guide, padded[start : start + self._at_once], self._blocks)
+            found = _weigh(self.model, self.guide, padded[start : start + self._at_once], self._blocks)
             wanted = slice(self.num_draws - start)
             log_weights, draws = jax.tree.map(lambda x, wanted=wanted: np.asarray(x)[wanted], found)
             if self._kept is not None:
@@ -174,11 +180,4 @@ def _one(model, guide, key, blocks):
         return log_density(seen, trace, jax.random.fold_in(key, 2) if estimating else None)
 
     log_model = jnp.mean(jax.lax.map(density, blocks)) if blocks else density()
-    return log_model - trace.log_density, _recorded(model, dict(trace.choices), key)
-
-
-def _recorded(model, choices, key) -> dict:
-    """Return the choices, and the deterministic values of the model with them."""
-    if not survey(model).of_kind(DeterministicStatement):
-        return choices
-    return choices | dict(completed(model, choices, jax.random.fold_in(key, 1)).deterministics)
+    return log_model - trace.log_density, recorded(model, dict(trace.choices), jax.random.fold_in(key, 1))

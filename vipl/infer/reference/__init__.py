@@ -1,0 +1,1 @@
+"""A fit beside another way to the same posterior: the NUTS sampler."""

@@ -101,11 +101,12 @@ class Posterior:
         Args:
             key: a key.
             program: the program to run, such as the model on new covariates; default: the fitted model.
-                Its latent sites take posterior draws, its observed sites are drawn anew.
+                Its latent sites take posterior draws; its observed sites are drawn anew, and those that the posterior
+                does not have, as `y` of `model(new_x, y=None)`.
             num_samples: how many draws.
 
         Returns:
-            A dict from address to array, of observed and deterministic values, each with a leading axis
+            A dict from address to array, of deterministic values and what was drawn anew, each with a leading axis
             of `num_samples`. They belong, draw by draw, to the latent values that `sample` returns for the same key.
 
         Raises:

@@ -25,11 +25,13 @@ def predict(guide: Program, program: Program, key, num_samples: int, *, only_det
     """Draw observed and deterministic values of `program` from draws of `guide`; see `Posterior.predict`."""
     check_program(program, "predict")
     source = user_source()
+    fitted = survey(guide).latents
+    absent = () if only_deterministic else tuple(a for a in survey(program).latents if a not in fitted)
     program = program if only_deterministic else _whole(program)
     surveyed = survey(program)
     if not only_deterministic:
         _refuse_observed_marginals(surveyed)
-    for address in survey(guide).latents:
+    for address in fitted:
         if address not in surveyed.latents:
             raise AddressError(
                 f"the posterior has {address!r}, and {program.name} has no latent site of that name."
@@ -37,7 +39,7 @@ def predict(guide: Program, program: Program, key, num_samples: int, *, only_det
                 where=source,
                 fix="predict with the model that was fitted, on other covariates",
             )
-    return _predictions(guide, program, jax.random.split(key, num_samples), only_deterministic)
+    return _predictions(guide, program, jax.random.split(key, num_samples), only_deterministic, absent)
 
 
 def _whole(program: Program) -> Program:
@@ -63,15 +65,16 @@ def _refuse_observed_marginals(surveyed: Survey) -> None:
             )
 
 
-@functools.partial(jax.jit, static_argnums=3)
-def _predictions(guide, program, keys, only_deterministic):
-    return jax.vmap(lambda key: _one(guide, program, key, only_deterministic))(keys)
+@functools.partial(jax.jit, static_argnums=(3, 4))
+def _predictions(guide, program, keys, only_deterministic, absent):
+    return jax.vmap(lambda key: _one(guide, program, key, only_deterministic, absent))(keys)
 
 
-def _one(guide, program, key, only_deterministic):
+def _one(guide, program, key, only_deterministic, absent):
     choices = simulate(guide, key).choices  # the draws that `Posterior.sample` makes with this key
     trace = completed(program, choices, jax.random.fold_in(key, 1))
-    return dict(trace.deterministics) | ({} if only_deterministic else dict(trace.observed))
+    new = {} if only_deterministic else dict(trace.observed)
+    return dict(trace.deterministics) | new | {address: trace[address] for address in absent}
 
 
 def completed(program: Program, choices, key):

@@ -64,7 +64,7 @@ def test_imports_point_down(path):
         ("from vipl import sample", "vipl.objectives.elbo"),
         ("import vipl", "vipl.objectives.elbo"),
         ("from ..tracing import simulate", "vipl.lang.plate"),
-        ("import importlib; importlib.import_module('vipl.demo')", "vipl.infer.fit"),
+        ("import importlib; importlib.import_module('vipl.demo')", "vipl.infer.training.fit"),
         ("", "vipl.stray"),
     ],
 )

@@ -28,13 +28,17 @@ ROUNDS = 5
 """Rounds of both coordinates. Pair frequencies are uniform from three rounds on; two is to be safe."""
 
 
-def subsample_indices(key, size: int, subsample_size: int) -> jax.Array:
+def subsample_indices(key, size: int, subsample_size: int, start=0) -> jax.Array:
     """Draw `subsample_size` different indices below `size`, every ordered choice equally likely.
+
+    They are entries `start`, `start + 1`, … of a random permutation, so that one key and several starts go through the
+    whole population in turn.
 
     Args:
         key: a typed PRNG key.
         size: size of the population; static.
         subsample_size: number of indices; static, at most `size`.
+        start: where in the permutation they begin; may be traced, at most `size - subsample_size`.
 
     Returns:
         int32 array of shape `(subsample_size,)`, in random order.
@@ -54,8 +58,13 @@ def subsample_indices(key, size: int, subsample_size: int) -> jax.Array:
             fix="let 0 <= subsample_size <= size < 2**31",
         )
     if size <= SORTED_UP_TO:
-        return jnp.argsort(jax.random.bits(key, (size,)))[:subsample_size].astype(jnp.int32)
-    return _feistel(key, size, subsample_size, *_grid(size))
+        order = jnp.argsort(jax.random.bits(key, (size,))).astype(jnp.int32)
+        return order[:subsample_size] if _is_zero(start) else lax.dynamic_slice(order, (start,), (subsample_size,))
+    return _feistel(key, size, subsample_size, start, *_grid(size))
+
+
+def _is_zero(start) -> bool:
+    return isinstance(start, int) and start == 0
 
 
 @functools.lru_cache(maxsize=1024)
@@ -71,7 +80,7 @@ def _grid(size: int) -> tuple[int, int]:
     return int(heights[best]), int(widths[best])
 
 
-def _feistel(key, size, subsample_size, height, width):
+def _feistel(key, size, subsample_size, first, height, width):
     round_keys = jax.random.bits(key, (ROUNDS, 2), jnp.uint32)
 
     def permute(cell):
@@ -89,6 +98,8 @@ def _feistel(key, size, subsample_size, height, width):
         return tuple(jnp.where(out, new, old) for new, old in zip(moved, cell, strict=True))
 
     start = lax.iota(jnp.uint32, subsample_size)
+    if not _is_zero(first):
+        start += jnp.asarray(first, jnp.uint32)
     cell = permute((start // width, start % width))
     # also where no cell lies outside: XLA's CPU backend then computes the last rounds twice, and slower
     cell = lax.while_loop(lambda cell: jnp.any(outside(cell)), walk, cell)

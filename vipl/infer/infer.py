@@ -2,30 +2,12 @@
 
 from __future__ import annotations
 
-import dataclasses
 from typing import TYPE_CHECKING
-
-import numpy as np
 
 from vipl.objectives import elbo
 
 if TYPE_CHECKING:
     from vipl.infer.posterior import Posterior
-
-
-@dataclasses.dataclass(frozen=True)
-class InferState:
-    """What a callback of `infer` sees.
-
-    Attributes:
-        step: the number of steps done.
-        params: the parameters after them, unconstrained.
-        objective_history: the objective at each of them, in nats; shape `(step,)`.
-    """
-
-    step: int
-    params: object
-    objective_history: np.ndarray
 
 
 def infer(
@@ -59,9 +41,10 @@ def infer(
         num_steps: number of steps.
         num_samples: independent estimates averaged in each step.
         params: initial values: a pytree for functions of params, else `{address: unconstrained value}`.
-        data: not offered yet.
-        batch_size: not offered yet.
-        num_restarts: 1; more are not offered yet.
+        data: arrays with one row for each datum, or an iterator of batches, for models and guides that are functions
+            of `(params, batch)`.
+        batch_size: rows of the arrays that a step sees; each pass over the data has a new order.
+        num_restarts: how many runs are made side by side, from different starting points; the best is kept.
         checkpoint: not offered yet.
         progress: show a progress bar.
         callback: called now and then (about ten times a second) with an `InferState`; True ends the fit.
@@ -91,6 +74,6 @@ def infer(
         'finished'
     """
     arguments = dict(locals())
-    from vipl.infer.fit import fit  # on first use: who writes a training loop does without
+    from vipl.infer.training.fit import fit  # on first use: who writes a training loop does without
 
     return fit(**arguments)

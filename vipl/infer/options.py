@@ -48,19 +48,14 @@ def check_options(objective, optimizer, num_steps, num_samples, num_restarts, on
             where=user_source(),
             fix="optimizer=optax.adam(0.01)",
         )
-    for name, value, least in (("num_steps", num_steps, 0), ("num_samples", num_samples, 1)):
+    counts = (("num_steps", num_steps, 0), ("num_samples", num_samples, 1), ("num_restarts", num_restarts, 1))
+    for name, value, least in counts:
         if not isinstance(value, int) or isinstance(value, bool) or value < least:
             raise ParameterError(
                 f"{name} is {value!r}; it must be an int, at least {least}.",
                 where=user_source(),
                 fix=f"{name}={int(value)}" if isinstance(value, float) and value >= least else f"{name}=1000",
             )
-    if num_restarts != 1:
-        raise ParameterError(
-            "infer does not offer num_restarts= yet.",
-            where=user_source(),
-            fix="several calls with keys of their own: jax.random.split(key, 4)",
-        )
     if on_nan not in ("raise", "stop", "skip"):
         raise ParameterError(f"on_nan is {on_nan!r}.", where=user_source(), fix='"raise", "stop" or "skip"')
 

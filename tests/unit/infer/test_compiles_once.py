@@ -9,7 +9,7 @@ import pytest
 
 import vipl
 import vipl.distributions as dist
-from vipl.infer import loop
+from vipl.infer.training import loop
 
 
 @vipl.program
@@ -83,7 +83,7 @@ def step_traced_once(monkeypatch):
     """Make the second trace of a chunk of steps an error."""
     chex.clear_trace_counter()
     fn = chex.assert_max_traces(loop.advance.__wrapped__, n=1)
-    monkeypatch.setattr(loop, "advance", jax.jit(fn, static_argnames=("objective", "optimizer", "skip")))
+    monkeypatch.setattr(loop, "advance", jax.jit(fn, static_argnames="rules"))
 
 
 @pytest.mark.parametrize("variant", [default, family, program, function])

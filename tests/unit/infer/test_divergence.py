@@ -7,7 +7,7 @@ import optax
 
 import vipl
 import vipl.distributions as dist
-from vipl.infer.trouble import fall_of
+from vipl.infer.training.trouble import fall_of
 
 
 @vipl.program

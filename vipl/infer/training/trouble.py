@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 import jax
 import numpy as np
 
@@ -20,17 +22,18 @@ def _terms(model, guide):
     return trace.log_density, (sites, site_terms(model, trace))
 
 
-def explain_non_finite(problem, params, key, step, value) -> NonFiniteError:
+def explain_non_finite(problem, state, key, step, value) -> NonFiniteError:
     """Return the error for an objective that is not finite at one step.
 
     Args:
         problem: the Problem.
-        params: parameters at that step.
+        state: the training state at that step.
         key: the key of that step.
         step: its number.
         value: the objective there.
     """
-    what, where, fix = _find(problem, params, key)
+    problem = dataclasses.replace(problem, frame=state.frame)
+    what, where, fix = _find(problem, state.params, key)
     slower = "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values"
     first = "data and covariates that are finite and inside of the supports; better initial values"
     if step > 0:

@@ -7,14 +7,17 @@ import jax.numpy as jnp
 import numpy as np
 
 from vipl._core.errors import ParameterError, did_you_mean
+from vipl._core.static import is_array_leaf
 from vipl.lang.conditioning import check_param
 
 
 def floating(params, source):
-    """Return params as arrays, or name the one that cannot be learned."""
+    """Return params as arrays, or name the one that cannot be learned; what is no number stays as it is."""
 
     def check(path, leaf):
         name = jax.tree_util.keystr(path)
+        if not is_array_leaf(leaf) and not isinstance(leaf, (int, bool)):
+            return leaf  # an activation function of a network, say
         leaf = np.asarray(leaf) if not hasattr(leaf, "dtype") else leaf
         if not jnp.issubdtype(leaf.dtype, jnp.floating):
             raise ParameterError(

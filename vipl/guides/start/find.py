@@ -1,0 +1,77 @@
+"""The frame in which a guide is trained: coordinates in which the posterior is about standard normal."""
+
+from __future__ import annotations
+
+import jax
+import numpy as np
+
+from vipl._core.errors import VIPLError
+from vipl.guides.coordinates import Frame
+from vipl.guides.latents import Latents
+from vipl.guides.start.normal import Normal
+from vipl.guides.start.pathfinder import follow
+from vipl.guides.start.score_matching import match_scores
+from vipl.guides.start.target import Target
+from vipl.lang.program import Program
+from vipl.tracing.survey import Survey
+
+NUM_PATHS = 4
+LARGEST = 300  # coordinates, beyond which matrices of them cost more than they bring
+_RADIUS = 2.0  # paths start where each coordinate is within this of zero, as in Stan
+
+
+def find_normal(model: Program, latents: Latents, key, num_paths: int = NUM_PATHS) -> Normal | None:
+    """Return a normal approximation of the posterior in unconstrained coordinates; None if no path finds one.
+
+    Args:
+        model: a conditioned Program.
+        latents: its latent sites, all of them together.
+        key: a key.
+        num_paths: how many paths are followed, from random points.
+    """
+    target, random = Target(model, latents.together), random_of(key)
+    found = [one for _ in range(num_paths) if (one := follow(target, start_of(latents, random), random)) is not None]
+    if not found:
+        return None
+    return match_scores(target, max(found, key=lambda one: one.elbo).normal, random)
+
+
+def random_of(key) -> np.random.Generator:
+    """Return NumPy's randomness of a key."""
+    return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
+
+
+def start_of(latents: Latents, random: np.random.Generator) -> np.ndarray:
+    """Return a random point to start from."""
+    return random.uniform(-_RADIUS, _RADIUS, latents.together.size)
+
+
+def can_find(surveyed: Survey, latents: Latents) -> bool:
+    """Return whether the log density of a model is a function of coordinates that are few enough."""
+    whole = not latents.local and not latents.discrete and not surveyed.indices and not surveyed.estimating
+    return whole and 0 < latents.together.size <= LARGEST
+
+
+def find_frame(surveyed: Survey, model: Program, latents: Latents, kind: str, key) -> Frame | None:
+    """Return a frame for a guide family, or None where there is none to be found.
+
+    Args:
+        surveyed: the model.
+        model: the same, with values of its params.
+        latents: its latent sites.
+        kind: "diagonal" or "full".
+        key: a key.
+    """
+    if not can_find(surveyed, latents):
+        return None
+    try:
+        normal = find_normal(model, latents, key)
+    except VIPLError:  # a model that is wrong: the training says so
+        normal = None
+    if normal is None:
+        return None
+    dtype = latents.together.dtype
+    if kind == "full":
+        return Frame(normal.mean.astype(dtype), normal.scale.astype(dtype))
+    inverse = np.linalg.inv(normal.scale)  # of independent normals, the best have the conditional spread
+    return Frame(normal.mean.astype(dtype), (1 / np.sqrt(np.sum(inverse**2, 0))).astype(dtype))

@@ -1,0 +1,97 @@
+"""Pathfinder: normal approximations along the path of an optimiser, of which the one of the best bound is kept.
+
+A path climbs from a random point towards a mode. On the way it passes the bulk of the posterior, which at the end it
+may have left: the density of a hierarchical model grows without bound where its scale goes to zero. L-BFGS has an
+estimate of the covariance at each point for nothing.
+
+Source: Zhang, Carpenter, Gelman and Vehtari 2022, JMLR 23(306), algorithms 1 to 4.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import numpy as np
+
+from vipl.guides.start.normal import Normal
+from vipl.guides.start.target import Target
+
+_HISTORY = 12  # steps that the estimate of the covariance remembers
+_DRAWS = 16  # draws for each bound
+_FAR = 1e30  # in nats: as far down as a point without a density is put
+
+
+@dataclasses.dataclass(frozen=True)
+class Found:
+    """What one path found: a normal distribution, and its evidence lower bound, in nats."""
+
+    normal: Normal
+    elbo: float
+
+
+def follow(target: Target, start: np.ndarray, random: np.random.Generator, max_steps: int = 200) -> Found | None:
+    """Climb from a point, and return the best normal approximation on the way; None if no bound is finite."""
+    points, gradients = _climb(target, start, max_steps)
+    if len(points) == 0:
+        return None
+    candidates = list(_approximations(points, gradients))
+    noise = random.standard_normal((_DRAWS, points.shape[1]))
+    draws = np.concatenate([normal.push(noise) for normal in candidates])
+    log_densities = target.at(draws)[0].reshape(len(candidates), _DRAWS)
+    log_probs = np.stack([normal.log_prob_of_noise(noise) for normal in candidates])
+    bounds = np.mean(np.where(np.isfinite(log_densities), log_densities, -np.inf) - log_probs, -1)
+    best = int(np.argmax(bounds))
+    return Found(candidates[best], float(bounds[best])) if np.isfinite(bounds[best]) else None
+
+
+def _climb(target, start, max_steps):
+    """Return the points of an L-BFGS path, `(n, d)`, and the gradients of the log density there."""
+    from scipy.optimize import minimize
+
+    seen: dict[bytes, np.ndarray] = {}
+    path: list[np.ndarray] = []
+
+    def descend(point):
+        (value,), (gradient,) = target.at(point)
+        if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
+            return _FAR, np.zeros_like(point)
+        seen[point.tobytes()] = gradient
+        return -value, -gradient
+
+    if descend(start)[0] == _FAR:
+        return np.zeros((0, len(start))), np.zeros((0, len(start)))
+    path.append(start.copy())
+    minimize(
+        descend,
+        start,
+        jac=True,
+        method="L-BFGS-B",
+        callback=lambda point: path.append(np.array(point)),
+        options={"maxiter": max_steps, "maxcor": _HISTORY, "maxls": 40},
+    )
+    path = [point for point in path if point.tobytes() in seen]
+    return np.stack(path), np.stack([seen[point.tobytes()] for point in path])
+
+
+def _approximations(points, gradients):
+    """Yield a normal distribution at each point: its covariance is the estimate of the inverse of the curvature."""
+    diagonal = np.ones(points.shape[1])
+    history: list = []
+    for position, (point, gradient) in enumerate(zip(points, gradients, strict=True)):
+        if position:
+            step, fall = point - points[position - 1], gradients[position - 1] - gradient
+            if step @ fall > 1e-12 * (fall @ fall):
+                diagonal = _updated(diagonal, step, fall)
+                history = [*history, (step, fall)][-_HISTORY:]
+        covariance = np.diag(diagonal)
+        for step, fall in history:
+            rate = 1 / (step @ fall)
+            left = np.eye(len(point)) - rate * np.outer(step, fall)
+            covariance = left @ covariance @ left.T + rate * np.outer(step, step)
+        yield Normal.of(point + covariance @ gradient, covariance)
+
+
+def _updated(diagonal, step, fall):
+    """Return the diagonal of the estimate after one more step (Zhang et al., eq. 10, of Gilbert and Lemaréchal)."""
+    a, b, c = fall @ (diagonal * fall), fall @ step, step @ (step / diagonal)
+    return 1 / (a / (b * diagonal) + fall**2 / b - a * step**2 / (b * c * diagonal**2))

@@ -1,0 +1,148 @@
+"""Data that are handed over in minibatches: arrays that the steps index, or batches that an iterator makes."""
+
+from __future__ import annotations
+
+import dataclasses
+from collections.abc import Iterable, Iterator
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vipl._core.errors import ParameterError
+from vipl._core.source import user_source
+from vipl.distributions.subsample import subsample_indices
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Data:
+    """Where a step's batch comes from.
+
+    Attributes:
+        first: the first batch: a pytree of arrays, for shapes, and for looks at the problem that are no step.
+        arrays: all data, a pytree of arrays with one leading axis; None where an iterator hands batches over.
+        size: the length of that axis.
+        batch_size: how many rows a batch has; None for all of them.
+    """
+
+    first: object
+    arrays: object = None
+    size: int = dataclasses.field(default=0, metadata={"static": True})
+    batch_size: int | None = dataclasses.field(default=None, metadata={"static": True})
+
+    def batch(self, key, step):
+        """Return the batch of a step: each pass goes through the data in a new order, without what does not fill one.
+
+        Args:
+            key: the key of the data.
+            step: the number of the step; may be traced.
+        """
+        if self.batch_size is None or self.batch_size == self.size:
+            return self.arrays
+        in_pass = self.size // self.batch_size
+        key = jax.random.fold_in(key, step // in_pass)
+        rows = subsample_indices(key, self.size, self.batch_size, (step % in_pass) * self.batch_size)
+        return jax.tree.map(lambda leaf: leaf[rows], self.arrays)
+
+
+class Batches:
+    """Batches of an iterator, one for each step.
+
+    An iterable that can be iterated again, such as a list or a loader, starts anew when it is through.
+
+    Args:
+        source: an iterable of pytrees of arrays.
+        skip: how many batches to pass over, which an earlier run has used.
+    """
+
+    def __init__(self, source: Iterable, skip: int = 0):
+        self._source, self._again = source, not isinstance(source, Iterator)
+        self._iterator = iter(source)
+        self._ahead: list = []
+        for _ in range(skip):
+            self.take()
+
+    def look(self):
+        """Return the next batch, and leave it there; None if there is none."""
+        if not self._ahead:
+            batch = next(self._iterator, None)
+            if batch is None and self._again:
+                self._iterator = iter(self._source)
+                batch = next(self._iterator, None)
+            if batch is None:
+                return None
+            self._ahead.append(jax.tree.map(_as_array, batch))
+        return self._ahead[0]
+
+    def take(self):
+        """Return the next batch; None if there is none."""
+        batch = self.look()
+        self._ahead.clear()
+        return batch
+
+
+def data_of(data, batch_size) -> tuple[Data | None, Batches | None]:
+    """Return the data as the steps take them, and the batches if an iterator makes them.
+
+    Raises:
+        ParameterError: the data are no arrays with one leading axis, and no iterable of batches; or the batch size does
+            not fit.
+    """
+    source = user_source()
+    if data is None:
+        if batch_size is not None:
+            raise ParameterError(
+                "batch_size is given and data is not.",
+                where=source,
+                fix="vipl.infer(model_of, guide_of, data=(x, y), batch_size=32, …); or a plate with subsample_size",
+            )
+        return None, None
+    leaves = jax.tree.leaves(data)
+    batches = isinstance(data, Iterator) or (isinstance(data, list) and not all(hasattr(x, "shape") for x in data))
+    if not batches and leaves and all(hasattr(leaf, "shape") for leaf in leaves):
+        return _from_arrays(data, batch_size, source), None
+    if not isinstance(data, Iterable):
+        raise ParameterError(
+            f"data is {type(data).__name__}: neither arrays nor an iterable of batches.",
+            where=source,
+            fix="data=(x, y), arrays with one row for each datum; or an iterator of such pytrees",
+        )
+    if batch_size is not None:
+        raise ParameterError(
+            "batch_size is given, and data is an iterator, whose batches are as they are.",
+            where=source,
+            fix="leave batch_size out; or data=(x, y), arrays",
+        )
+    batches = Batches(data)
+    first = batches.look()
+    if first is None:
+        raise ParameterError("data is an iterator without any batch.", where=source, fix="an iterator of batches")
+    return Data(first), batches
+
+
+def _from_arrays(data, batch_size, source) -> Data:
+    named = jax.tree_util.tree_leaves_with_path(data)
+    sizes = {jax.tree_util.keystr(path): leaf.shape[0] if leaf.ndim else None for path, leaf in named}
+    if None in sizes.values() or len(set(sizes.values())) != 1:
+        listed = ", ".join(f"data{path}: {'a scalar' if size is None else size}" for path, size in sizes.items())
+        raise ParameterError(
+            f"the arrays of data differ in their number of rows: {listed}.",
+            where=source,
+            fix="arrays with one row for each datum; what is no datum is an argument of the model",
+        )
+    size = next(iter(sizes.values()))
+    whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
+    if batch_size is not None and not (whole and 1 <= batch_size <= size):
+        raise ParameterError(
+            f"batch_size is {batch_size!r}, and the data have {size} rows.",
+            where=source,
+            fix=f"an int from 1 to {size}",
+        )
+    arrays = jax.tree.map(_as_array, data)
+    rows = size if batch_size is None else batch_size
+    return Data(jax.tree.map(lambda leaf: leaf[:rows], arrays), arrays, size, batch_size)
+
+
+def _as_array(leaf):
+    return leaf if isinstance(leaf, jax.Array) else jnp.asarray(np.asarray(leaf))

@@ -1,0 +1,1 @@
+"""The training: compiled steps, the plan that they follow, and what may happen between them."""

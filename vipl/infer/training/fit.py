@@ -1,0 +1,107 @@
+"""The fit itself: what `vipl.infer` does, from what the user hands over to the Posterior."""
+
+from __future__ import annotations
+
+import time
+
+import jax
+import numpy as np
+
+from vipl._core.keys import as_key
+from vipl.guides import MeanField
+from vipl.infer.options import check_options, refuse_tracing, refuse_unoffered, warn_of_lost_precision
+from vipl.infer.posterior import Posterior
+from vipl.infer.training import loop
+from vipl.infer.training.ending import posterior_of, settled
+from vipl.infer.training.progress import Progress
+from vipl.infer.training.run import Run
+from vipl.infer.training.setup import begin
+from vipl.infer.training.state import InferState
+from vipl.infer.training.trouble import explain_non_finite
+
+_SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
+_FIRST_CHUNK = 64
+
+
+def fit(
+    model,
+    guide,
+    *,
+    key,
+    objective,
+    optimizer,
+    num_steps,
+    num_samples,
+    params,
+    data,
+    batch_size,
+    num_restarts,
+    progress,
+    callback,
+    checkpoint,
+    on_nan,
+    stop,
+) -> Posterior:
+    """Do what `vipl.infer` says."""
+    refuse_tracing((model, guide, key, params, data))
+    key = as_key(key, "infer")
+    refuse_unoffered(checkpoint=checkpoint)
+    check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
+    warn_of_lost_precision(model)
+    guide = MeanField() if guide is None else guide
+    run = begin(
+        model,
+        guide,
+        key=key,
+        objective=objective,
+        optimizer=optimizer,
+        num_steps=num_steps,
+        num_samples=num_samples,
+        params=params,
+        data=data,
+        batch_size=batch_size,
+        lanes=None if num_restarts == 1 else num_restarts,
+        skip=on_nan == "skip",
+    )
+    try:
+        with Progress(progress, num_steps) as bar:
+            status = _train(run, bar, lambda: _wants_to_stop(run, guide, callback, stop), on_nan)
+    except KeyboardInterrupt:
+        status = "interrupted"
+    return posterior_of(run, guide, status)
+
+
+def _train(run: Run, bar: Progress, wants_to_stop, on_nan: str) -> str:
+    """Make all steps; returns the status."""
+    count, chunks = _FIRST_CHUNK, 0
+    while run.step < run.num_steps:
+        began = time.perf_counter()
+        if run.batches is not None and run.batches.look() is None:
+            return f"stopped: the data had no batch for step {run.step}"
+        chunk = run.advance(min(count, run.longest_chunk()))
+        if chunk.broke_at is not None:
+            error = explain_non_finite(
+                run.problem, run.state, jax.random.fold_in(run.key, run.step), run.step, chunk.broke_at
+            )
+            if on_nan == "raise":
+                raise error
+            return f"stopped: {error.what}"
+        bar.advance(chunk.steps, float(np.mean(run.history[-1][-chunk.steps :])))
+        if wants_to_stop():
+            return "stopped"
+        chunks += 1
+        if chunks > 1:  # the first pays for the compilation
+            seconds = max(time.perf_counter() - began, 1e-6)
+            count = int(np.clip(chunk.steps * _SECONDS_PER_CHUNK / seconds, 1, loop.CAPACITY))
+    return "finished"
+
+
+def _wants_to_stop(run: Run, guide, callback, stop) -> bool:
+    if callback is None and stop is None:
+        return False
+    so_far = run.objective_history
+    if callback is not None:
+        params = settled(run, guide)[1] if run.lanes is None else run.state.params
+        if callback(InferState(run.step, run.problem.whole(params), so_far)) is True:
+            return True
+    return stop is not None and bool(stop(so_far))

@@ -1,0 +1,121 @@
+"""A fit under way: chunks of compiled steps, and what is decided in between them."""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import numpy as np
+
+from vipl.infer.problem.data import Batches
+from vipl.infer.problem.problem import Problem
+from vipl.infer.training import loop
+from vipl.infer.training.convergence import Window
+from vipl.infer.training.loop import Rules, TrainingState
+from vipl.infer.training.plan import Plan
+
+
+@dataclasses.dataclass
+class Run:
+    """A fit under way.
+
+    Attributes:
+        problem: what is fitted.
+        rules: how a step is made.
+        key: the key of the fit.
+        state: where it is; with lanes, every array has them in front.
+        num_steps: how many steps it shall have.
+        plan: of vipl's own optimiser, or None.
+        batches: what an iterator makes, or None.
+        lanes: number of runs side by side, or None for one alone.
+        history: the objective at each step, in pieces, `(steps,)` or `(steps, lanes)`.
+    """
+
+    problem: Problem
+    rules: Rules
+    key: object
+    state: TrainingState
+    num_steps: int
+    plan: Plan | None = None
+    batches: Batches | None = None
+    lanes: int | None = None
+    step: int = 0
+    history: list = dataclasses.field(default_factory=list)
+
+    def longest_chunk(self) -> int:
+        """Return how many steps may be made at once."""
+        if self.batches is not None:
+            return min(1, self.num_steps - self.step)
+        end = self.num_steps if self.plan is None else self.plan.boundary(self.step)
+        return min(end - self.step, loop.CAPACITY)
+
+    def advance(self, count: int) -> Chunk:
+        """Make some steps; unless it broke off, they count."""
+        batch = None if self.batches is None else self.batches.look()
+        after, values, done, finite = self._steps(count, batch)
+        done, finite = np.asarray(done), np.asarray(finite)
+        if self.lanes is None and not finite and not self.rules.skip:
+            values = np.asarray(values)[:done]
+            self.state = self._steps(done - 1, batch)[0]
+            self.history.append(values[:-1])
+            self.step += int(done) - 1
+            return Chunk(int(done) - 1, float(values[-1]))
+        made = int(done.max())
+        values = np.asarray(values)[..., :made].T
+        self.state, self.step = after, self.step + made
+        self.history.append(values)
+        if self.batches is not None:
+            self.batches.take()
+        if self.plan is not None and self.step == self.plan.boundary(self.step - made):
+            self._look()
+        return Chunk(made, None)
+
+    def _steps(self, count, batch):
+        rate = None if self.plan is None else np.float32(self.plan.rate())
+        advance = loop.advance if self.lanes is None else loop.advance_lanes
+        return advance(self.problem, self.state, self.key, np.int32(count), batch, rate, rules=self.rules)
+
+    def _look(self) -> None:
+        tally, plan = self.state.tally, self.plan
+        assert plan is not None, "there is a plan to look at"
+        assert tally is not None, "a plan goes with a tally"
+        seen = np.maximum(np.asarray(tally.seen), 1)[..., None]
+        window = Window(np.ravel(tally.mean), np.ravel(np.asarray(tally.square) / seen), int(seen.max()))
+        tally = tally.next_window()
+        if plan.look(window):
+            tally = tally.average_anew()
+        self.state = dataclasses.replace(self.state, tally=tally)
+
+    @property
+    def objective_history(self) -> np.ndarray:
+        """The objective at each step, in nats, `(steps,)` or `(steps, lanes)`."""
+        if self.history:
+            self.history = [np.concatenate(self.history)]
+            return self.history[0]
+        return np.zeros(0 if self.lanes is None else (0, self.lanes))
+
+    @property
+    def params(self):
+        """The parameters so far: the last, or their average where that has begun."""
+        if self.plan is None or self.plan.averages_from is None or self.state.tally is None:
+            return self.state.params
+        begun = len(self.plan.windows) >= self.plan.averages_from and np.all(np.asarray(self.state.tally.averaged) > 0)
+        return self.state.tally.average if begun else self.state.params
+
+
+@dataclasses.dataclass(frozen=True)
+class Chunk:
+    """Some steps.
+
+    Attributes:
+        steps: how many.
+        broke_at: the objective, not finite, of the step that came next and broke off; None if none did.
+    """
+
+    steps: int
+    broke_at: float | None
+
+
+def one_lane(tree, lane: int):
+    """Return one of several runs side by side."""
+    return jax.tree.map(lambda leaf: leaf[lane], tree)

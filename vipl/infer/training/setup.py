@@ -1,0 +1,85 @@
+"""The beginning of a fit: the problem, the optimiser, where each run starts."""
+
+from __future__ import annotations
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+from vipl._core.static import StaticValue
+from vipl.guides import GuideFamily
+from vipl.guides.start.find import find_frame
+from vipl.infer.problem.data import data_of
+from vipl.infer.problem.pose import pose
+from vipl.infer.problem.problem import Problem
+from vipl.infer.training import loop
+from vipl.infer.training.loop import Rules, TrainingState
+from vipl.infer.training.plan import Plan, rates_of
+from vipl.infer.training.run import Run
+from vipl.infer.training.tally import Tally
+from vipl.lang.program import Program
+from vipl.tracing.parameters import init_params
+from vipl.tracing.survey import survey
+
+_OF_FRAME = 2**32 - 2  # no step has this number
+_RADIUS = 2.0  # how far from where they would start otherwise, further runs start, in unconstrained coordinates
+
+
+def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, params, data, batch_size, lanes, skip):
+    """Return the Run that `vipl.infer` makes, before its first step: `lanes` side by side, or None for one alone."""
+    import optax
+
+    data, batches = data_of(data, batch_size)
+    # A copy looks anew at what the objective's function reads, so that a redefined helper is compiled again.
+    objective = objective.with_num_samples(objective.num_samples if num_samples == 1 else num_samples)
+    rules = Rules(objective, StaticValue(optax.adam(1.0) if optimizer is None else optimizer), skip)
+    planned = optimizer is None
+    if lanes is None:
+        problem, state = _start(model, guide, params, key, data, rules, planned)
+    else:
+        keys = jax.random.split(key, lanes)
+        starts = [
+            _start(model, guide, params, keys[lane], data, rules, planned, astray=lane > 0) for lane in range(lanes)
+        ]
+        problem, states = starts[0][0], [state for _, state in starts]
+        state, key = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(x) for x in leaves]), *states), keys
+    plan = Plan(num_steps, rates_of(num_steps, problem.frame is not None)) if planned and num_steps else None
+    return Run(problem, rules, key, state, num_steps, plan, batches, lanes)
+
+
+def _start(model, guide, params, key, data, rules, planned, astray=False) -> tuple[Problem, TrainingState]:
+    frame_of = (lambda surveyed, family: _frame(surveyed, family, key)) if planned else None
+    own = callable(params) and not isinstance(params, type)
+    problem, params = pose(model, guide, params(key) if own else params, key, data, frame_of)
+    if astray and problem.frame is None and isinstance(guide, GuideFamily):
+        params = _moved(params, problem.guide_params, key)
+    params = jax.tree.map(jnp.asarray, params)
+    state = TrainingState(
+        params,
+        loop.start(params, optimizer=rules.optimizer),
+        np.int32(0),
+        problem.frame,
+        Tally.of(params) if planned else None,
+    )
+    return problem, state
+
+
+def _frame(surveyed, family: GuideFamily, key):
+    if family.frame is None:
+        return None
+    model: Program = surveyed.program
+    if surveyed.params:
+        model = model.replace(params=(model.params or {}) | init_params(key, model))
+        surveyed = survey(model)
+    return find_frame(surveyed, model, family.latents(surveyed), family.frame, jax.random.fold_in(key, _OF_FRAME))
+
+
+def _moved(params: dict, names, key) -> dict:
+    """Return params with the locations of the guide at random points."""
+    moved = dict(params)
+    for position, name in enumerate(names):
+        if name.endswith(".loc"):
+            value = jnp.asarray(params[name])
+            own = jax.random.fold_in(key, position)
+            moved[name] = value + jax.random.uniform(own, value.shape, value.dtype, -_RADIUS, _RADIUS)
+    return moved

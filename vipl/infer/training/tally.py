@@ -1,0 +1,76 @@
+"""What is kept of the parameters on their way: their average, and the moments of some of them in a window.
+
+Averages of iterates that have come to rest are far nearer to the optimum than the last of them, which jitters with
+the noise of the gradient (Polyak and Juditsky 1992). Whether they have come to rest is told from the windows.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+
+import jax
+import jax.numpy as jnp
+import numpy as np
+
+TRACKED = 1000  # numbers among the parameters that are watched
+
+
+@jax.tree_util.register_dataclass
+@dataclasses.dataclass(frozen=True)
+class Tally:
+    """Sums over steps.
+
+    Attributes:
+        average: mean of the parameters since `averaged` was zero.
+        averaged: over how many steps.
+        mean: mean of the tracked numbers in this window.
+        square: sum of their squared deviations.
+        seen: over how many steps.
+    """
+
+    average: object
+    averaged: jax.Array
+    mean: jax.Array
+    square: jax.Array
+    seen: jax.Array
+
+    @classmethod
+    def of(cls, params) -> Tally:
+        """Return an empty tally."""
+        zeros = np.zeros(len(tracked(params)), np.float32)
+        return cls(params, np.int32(0), zeros, zeros, np.int32(0))
+
+    def next_window(self) -> Tally:
+        """Return it with a new window."""
+        zeros = np.zeros(self.mean.shape, self.mean.dtype)
+        return dataclasses.replace(self, mean=zeros, square=zeros, seen=np.zeros(self.seen.shape, np.int32))
+
+    def average_anew(self) -> Tally:
+        """Return it with a new average."""
+        return dataclasses.replace(self, averaged=np.zeros(self.averaged.shape, np.int32))
+
+
+def tracked(params):
+    """Return the numbers among the parameters that are watched: all, or evenly spaced ones."""
+    leaves = [jnp.ravel(leaf) for leaf in jax.tree.leaves(params)]
+    total = sum(leaf.size for leaf in leaves)
+    if total == 0:
+        return jnp.zeros(0, jnp.float32)
+    every = -(-total // TRACKED)
+    picked, offset = [], 0
+    for leaf in leaves:
+        first = -offset % every
+        picked.append(leaf[first::every].astype(jnp.float32))
+        offset += leaf.size
+    return jnp.concatenate(picked)
+
+
+def count_in(tally: Tally, params) -> Tally:
+    """Return the tally after one more step."""
+    averaged, seen = tally.averaged + 1, tally.seen + 1
+    share = 1 / averaged
+    average = jax.tree.map(lambda a, p: a + share.astype(a.dtype) * (p - a), tally.average, params)
+    away = tracked(params) - tally.mean
+    mean = tally.mean + away / seen
+    square = tally.square + away * (tracked(params) - mean)
+    return Tally(average, averaged, mean, square, seen)

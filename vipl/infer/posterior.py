@@ -2,21 +2,14 @@
 
 from __future__ import annotations
 
-import functools
-
 import jax
 
 from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
 from vipl.diagnostics.tables import sentence
-from vipl.infer.diagnosis.diagnose import diagnose, evidence_of
-from vipl.infer.diagnosis.diagnosis import Diagnosis
-from vipl.infer.diagnosis.verdict import judge
+from vipl.infer.diagnosis.judged import Judged
 from vipl.infer.draws.predict import predict
-from vipl.infer.draws.weighed import Weighed
-from vipl.infer.reference.check_against_nuts import check_against_nuts
-from vipl.infer.reference.comparison import NUTSComparison
 from vipl.infer.results.summary import Summary, summarise
 from vipl.lang.program import Program
 from vipl.objectives import elbo
@@ -26,7 +19,7 @@ from vipl.tracing.simulate import simulate
 _DRAWS = 2000  # for summary
 
 
-class Posterior:
+class Posterior(Judged):
     """A fitted guide, and how good it is.
 
     Attributes:
@@ -114,124 +107,6 @@ class Posterior:
         """
         key = as_key(key, "predict")
         return predict(self.guide, self.model if program is None else program, key, num_samples)
-
-    def _key_of(self, use: int):
-        return jax.random.fold_in(self._key, self._num_steps + use)
-
-    @functools.cached_property
-    def _weighed(self) -> Weighed:
-        return Weighed(self.model, self.guide, self._key_of(1))
-
-    @functools.cached_property
-    def elbo(self) -> float:
-        """The evidence lower bound, in nats, from 10 000 fresh draws; of very large models from fewer."""
-        return self._weighed.elbo
-
-    @functools.cached_property
-    def elbo_se(self) -> float:
-        """Monte Carlo standard error of `elbo`, in nats."""
-        return self._weighed.elbo_se
-
-    @functools.cached_property
-    def psis(self):
-        """Pareto-smoothed importance sampling of the fitted guide; see `vipl.diagnostics.psis`."""
-        return self._weighed.psis
-
-    @property
-    def khat(self) -> float:
-        """Shape of the tail of the importance weights: above `psis.threshold` neither guide nor weights are right.
-
-        Below it the weights are, and the guide may be off all the same: see `verdict`. NaN where the weights are of
-        subsamples of the data.
-        """
-        return float(self.psis.khat)
-
-    @functools.cached_property
-    def _judgement(self) -> tuple[str, tuple[str, ...]]:
-        return judge(evidence_of(self, self._weighed, self._key_of(3)))
-
-    @property
-    def verdict(self) -> str:
-        """The quality of the fit in a word: "good", "usable with corrected weights", "poor", or "unknown".
-
-        `diagnose` says why, and what to do.
-        """
-        return self._judgement[0]
-
-    def diagnose(self, key=None, num_samples: int | None = None) -> Diagnosis:
-        """Say whether the fit worked, and what to do if not.
-
-        Args:
-            key: a key; default: one of the posterior's own, so that the verdict is that of `verdict`.
-            num_samples: how many draws are weighed; default: 10 000, fewer of very large models.
-
-        Returns:
-            A `Diagnosis`; printing it shows the bound, k̂, the effective sample size, the means and standard deviations
-            of the guide beside those corrected by importance weights, the trend of the objective, how far the gradient
-            stands out from its noise, how well restarts agree, and advice in words.
-
-        Cost: two compilations, one for the weights and one for the gradient; then `num_samples` log densities.
-
-        Example:
-            >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
-            >>> @vipl.program
-            ... def model(y):
-            ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
-            ...     with vipl.plate("data", y.shape[0]):
-            ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
-            >>> posterior = vipl.infer(model(jnp.ones(5)), key=jax.random.key(0), num_steps=1000, progress=False)
-            >>> posterior.diagnose().verdict
-            'good'
-
-        Source: Vehtari et al. 2024, JMLR 25(72), for k̂; Yao et al. 2018, ICML, "Yes, but did it work?".
-        """
-        if key is None and num_samples is None:
-            weighed = self._weighed
-        else:
-            own = self._key_of(1) if key is None else as_key(key, "diagnose")
-            weighed = Weighed(self.model, self.guide, own, num_samples)
-        return diagnose(self, self._problem, weighed, self._key_of(3))
-
-    def check_against_nuts(
-        self, key, *, num_warmup: int = 1000, num_samples: int = 1000, num_chains: int = 4
-    ) -> NUTSComparison:
-        """Run the NUTS sampler of NumPyro on the same model, and set the fit beside it.
-
-        The costly and sure way to check a guide: NUTS sees modes and tails that the guide, and so its weights, never
-        visit. Half of the chains start at draws of the guide, the others anywhere. One compilation, then some tens to
-        thousands of gradients for each draw.
-
-        Args:
-            key: a key.
-            num_warmup: transitions of each chain that adapt it, and are dropped.
-            num_samples: transitions of each chain that are kept.
-            num_chains: how many chains.
-
-        Returns:
-            A `NUTSComparison`; printing it shows mean and standard deviation of both, the difference in standard
-            deviations of NUTS, R-hat and effective sample size of the chains, and divergences.
-
-        Raises:
-            EstimatorError: a latent site is discrete; `vipl.marginal(model, […], vipl.Exact())` sums it out.
-            ShapeError: a plate of the model is subsampled.
-            DensityError: the density of the model is an estimate; or it is zero wherever a chain might start.
-
-        Example:
-            >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist
-            >>> @vipl.program
-            ... def model(y):
-            ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
-            ...     with vipl.plate("data", y.shape[0]):
-            ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
-            >>> posterior = vipl.infer(model(jnp.ones(5)), key=jax.random.key(0), num_steps=1000, progress=False)
-            >>> checked = posterior.check_against_nuts(jax.random.key(1), num_warmup=200, num_samples=500)
-            >>> bool(abs(checked.shift[0]) < 0.2)
-            True
-
-        Source: Hoffman and Gelman 2014, JMLR 15:1593.
-        """
-        options = {"num_warmup": num_warmup, "num_samples": num_samples, "num_chains": num_chains}
-        return check_against_nuts(self, self._weighed, as_key(key, "check_against_nuts"), **options)
 
     def summary(self, num_samples: int = _DRAWS) -> Summary:
         """Return mean, standard deviation and quantiles of every latent and deterministic value, as a table."""

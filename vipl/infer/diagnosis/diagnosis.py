@@ -44,7 +44,7 @@ class Diagnosis:
         values: the latent and deterministic values that they are of.
         trend: of the objective over the last fifth of training.
         signal_to_noise: length of the mean gradient at the end over its standard error, from 256 gradients. Near 1 at
-            an optimum; a high value says that training stopped early.
+            an optimum; a high value says that training stopped early. None where the objective is not known.
         restarts: the record of several runs, or None.
     """
 
@@ -62,7 +62,7 @@ class Diagnosis:
     moments: CorrectedMoments | None
     values: tuple[Value, ...]
     trend: Trend
-    signal_to_noise: float
+    signal_to_noise: float | None
     restarts: Any
 
     @property
@@ -86,8 +86,9 @@ class Diagnosis:
                 f"{self.effective_share:.1%}",
             ),
             ("objective", str(self.trend)),
-            ("gradient", f"signal to noise {self.signal_to_noise:.1f} (about 1 at an optimum)"),
         ]
+        if self.signal_to_noise is not None:
+            lines.append(("gradient", f"signal to noise {self.signal_to_noise:.1f} (about 1 at an optimum)"))
         if self.restarts is not None:
             objectives = np.asarray(self.restarts.objectives, float)
             spread = f"{np.nanmax(objectives):.2f} down to {np.nanmin(objectives):.2f} nats"

@@ -68,14 +68,14 @@ class Weighed:
         num_draws: how many draws there are.
     """
 
-    def __init__(self, model: Program, guide: Program, key, num_draws: int | None = None):
+    def __init__(self, model: Program, guide: Program, key, num_draws: int | None = None, *, at_least: int = 0):
         self.model, self.guide, self._key = model, guide, key
         self._blocks = covering_blocks(model, guide)
         _, shapes = jax.eval_shape(_one, model, guide, key, self._blocks)
         order = dict.fromkeys(located.statement.address for located in model.stage().statements)
         self.values = tuple(_value(model, address, shapes[address]) for address in order if address in shapes)
         numbers = max(sum(value.size for value in self.values), 1)
-        self.num_draws = num_draws or int(np.clip(_NUMBERS // numbers, *_DRAWS))
+        self.num_draws = num_draws or max(int(np.clip(_NUMBERS // numbers, *_DRAWS)), at_least)
         self._at_once = int(np.clip(_KEPT // numbers, 1, min(_AT_ONCE, self.num_draws)))
         self._kept = [] if numbers * self.num_draws <= _KEPT else None
 
@@ -170,9 +170,9 @@ def _weigh(model, guide, keys, blocks):
 
 def _one(model, guide, key, blocks):
     """Return the log weight of one draw, and the draw."""
-    if blocks is None:
-        return elbo(key, model, guide), {}
     trace = simulate(guide, key)  # the draw that `Posterior.sample` makes with this key
+    if blocks is None:
+        return elbo(key, model, guide), dict(trace.choices)
     estimating = bool(survey(model).estimating)
 
     def density(block=None):

@@ -22,12 +22,15 @@ from vipl.infer.problem.checks import (
 from vipl.infer.problem.data import Data
 from vipl.infer.problem.initial import floating, started_from
 from vipl.infer.problem.problem import Problem, addresses_of, check_unchanged
+from vipl.infer.problem.without_data import survey_without_data
 from vipl.lang.program import Program
 from vipl.tracing.parameters import init_params
 from vipl.tracing.survey import survey
 
 
-def pose(model, guide, params, key, data: Data | None = None, frame_of=None) -> tuple[Problem, object]:
+def pose(
+    model, guide, params, key, data: Data | None = None, frame_of=None, *, without_data=frozenset()
+) -> tuple[Problem, object]:
     """Return the problem and its initial parameters.
 
     Args:
@@ -37,6 +40,7 @@ def pose(model, guide, params, key, data: Data | None = None, frame_of=None) -> 
         key: for values that start at random.
         data: the data, if there are any besides those of the model.
         frame_of: function of a surveyed model and a guide family that returns the frame to train in, or None.
+        without_data: addresses of sites that are no latent ones, also if the model was not given their data.
 
     Raises:
         ProgramError: the model or the guide is not what `infer` takes.
@@ -55,7 +59,7 @@ def pose(model, guide, params, key, data: Data | None = None, frame_of=None) -> 
                 where=source,
                 fix="vipl.infer(lambda params, batch: model(batch), …, data=data, batch_size=32)",
             )
-        return _pose_programs(model, guide, params, key, frame_of, source)
+        return _pose_programs(model, guide, params, key, frame_of, without_data, source)
     if data is not None and params is None:
         return _pose_batches(model, guide, key, data, source)
     if isinstance(guide, GuideFamily):
@@ -64,15 +68,15 @@ def pose(model, guide, params, key, data: Data | None = None, frame_of=None) -> 
             where=source,
             fix="declare the model's params with vipl.param, or write the guide as a function of params too",
         )
-    return _pose_functions(model, guide, params, data, source)
+    return _pose_functions(model, guide, params, data, without_data, source)
 
 
-def _pose_programs(model, guide, params, key, frame_of, source):
-    surveyed, frame = survey(model), None
+def _pose_programs(model, guide, params, key, frame_of, without_data, source):
+    surveyed, seen, frame = survey_without_data(model, without_data), addresses_of(survey(model)), None
     check_evidence(surveyed, source)
     if isinstance(guide, GuideFamily):
         if frame_of is not None and params is None:
-            check_unchanged(jax.tree.map(lambda leaf: leaf, model), addresses_of(surveyed))  # a copy is staged anew
+            check_unchanged(jax.tree.map(lambda leaf: leaf, model), seen)  # a copy is staged anew
             frame = frame_of(surveyed, guide)
         guide, initial = guide.build(surveyed, frame)
         guide = Program(guide.fn)  # the frame is put in when it runs
@@ -85,7 +89,6 @@ def _pose_programs(model, guide, params, key, frame_of, source):
         guide_names = tuple(survey(guide).params)
     if params is not None:
         initial = started_from(params, initial, (surveyed, survey(guide)), source)
-    addresses = (addresses_of(surveyed), addresses_of(survey(guide)))
     check_guide_observes_nothing(survey(guide))
     return Problem(
         model,
@@ -93,7 +96,7 @@ def _pose_programs(model, guide, params, key, frame_of, source):
         frame,
         model_params=tuple(surveyed.params),
         guide_params=guide_names,
-        addresses=addresses,
+        addresses=(seen, addresses_of(survey(guide))),
     ), initial
 
 
@@ -132,7 +135,7 @@ def _split(program) -> tuple[Program | None, FunctionKey | None]:
     return (program, None) if isinstance(program, Program) else (None, FunctionKey(program))
 
 
-def _pose_functions(model, guide, params, data, source):
+def _pose_functions(model, guide, params, data, without_data, source):
     if params is None:
         raise ParameterError(
             "the model or the guide is a function of parameters, and no params were given.",
@@ -151,7 +154,7 @@ def _pose_functions(model, guide, params, data, source):
         check_returned(program, role, source)
         surveys.append(survey(program))
         check_trained(surveys[-1], role)
-    check_evidence(surveys[0], source)
+    check_evidence(survey_without_data(programs[0], without_data), source)
     check_guide_observes_nothing(surveys[1])
     if data is not None:
         warn_of_unscaled_batches(surveys[0], data.size, data.batch_size)

@@ -5,9 +5,7 @@ A guide with an integrated-out angle is easily got wrong: where the angle that a
 """
 
 import dataclasses
-import pathlib
 import re
-import runpy
 import sys
 import types
 
@@ -16,32 +14,21 @@ import jax.numpy as jnp
 import matplotlib.image
 import numpy as np
 import pytest
+from example_folders import EXAMPLES, run_folder
 from scipy.optimize import minimize
 
 import vipl
 from vipl.demo import cone as demo
 
-EXAMPLE = pathlib.Path(__file__).parents[2] / "examples" / "cone"
-MODULES = {path.stem for path in EXAMPLE.glob("*.py")} - {"__main__"}
+MODULES = {path.stem for path in (EXAMPLES / "cone").glob("*.py")} - {"__main__"}
 LOG_EVIDENCE = -5.3232
 PAPER = {"ELBO": -8.08, "IWELBO": -7.79, "HVI": -9.75, "IWHVI": -8.18, "DIWHVI": -7.33}
-
-
-def run(**options):
-    """Run the example as the command does, whose modules have short names: others of these names are set aside."""
-    others = {name: sys.modules.pop(name) for name in MODULES & sys.modules.keys()}
-    try:
-        return runpy.run_path(str(EXAMPLE), **options)
-    finally:
-        for name in MODULES & sys.modules.keys():
-            del sys.modules[name]
-        sys.modules.update(others)
 
 
 @pytest.fixture(scope="module")
 def example():
     """What the command has at hand, without a run of it."""
-    return run()
+    return run_folder("cone")
 
 
 @pytest.fixture(scope="module")
@@ -61,7 +48,7 @@ def check_converged(name, value, error):
 def test_the_command_prints_the_table_and_draws_the_figure(tmp_path, capsys, monkeypatch):
     picture = tmp_path / "figure.png"
     monkeypatch.setattr(sys, "argv", ["cone", "--picture", str(picture)])
-    run(run_name="__main__")
+    run_folder("cone", run_name="__main__")
     printed = capsys.readouterr().out
     number = r"(-\d+\.\d+)"
     lines = re.findall(rf"^(\w+).*?{number} ± (\S+) +{number} ± (\S+) +{number}$", printed, re.MULTILINE)
@@ -87,7 +74,7 @@ def test_modules_of_the_same_names_do_not_matter(monkeypatch):
     others = {name: types.ModuleType(name) for name in MODULES}
     for name, module in others.items():
         monkeypatch.setitem(sys.modules, name, module)
-    assert "ROWS" in run()
+    assert "ROWS" in run_folder("cone")
     assert {name: sys.modules[name] for name in MODULES} == others
 
 

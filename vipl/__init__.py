@@ -60,6 +60,7 @@ if TYPE_CHECKING:
     from vipl import testing
     from vipl.diagnostics.audit import audit
     from vipl.infer.posterior import Posterior
+    from vipl.infer.storage.loading import load_posterior
     from vipl.programs import SMC, Exact, Importance, marginal, normalize
 
 __version__ = "0.1.0"
@@ -99,6 +100,7 @@ __all__ = [
     "guides",
     "infer",
     "init_params",
+    "load_posterior",
     "log_density",
     "marginal",
     "normalize",
@@ -122,6 +124,7 @@ __getattr__ = on_first_use(
         "SMC": "vipl.programs",
         "Exact": "vipl.programs",
         "audit": "vipl.diagnostics.audit.audit",
+        "load_posterior": "vipl.infer.storage.loading",
         "marginal": "vipl.programs",
         "normalize": "vipl.programs",
         "testing": "vipl.testing",

@@ -11,6 +11,7 @@ from vipl.diagnostics.tables import sentence
 from vipl.infer.diagnosis.judged import Judged
 from vipl.infer.draws.predict import predict
 from vipl.infer.results.summary import Summary, summarise
+from vipl.infer.storage.saving import save_posterior
 from vipl.lang.program import Program
 from vipl.objectives import elbo
 from vipl.tracing.log_density import log_density
@@ -113,6 +114,33 @@ class Posterior(Judged):
         key = self._key_of(2)
         recorded = predict(self.guide, self.model, key, num_samples, only_deterministic=True)
         return summarise(self._in_order(self.sample(key, num_samples) | recorded))
+
+    def save(self, path) -> None:
+        """Write the posterior to a file, whole or not at all; `vipl.load_posterior` reads it, in another process too.
+
+        The file holds the parameters, the history, and what the data are needed for: `elbo`, `khat` and the verdict,
+        which are computed now if they have not been asked for before. It holds no code and no data; of a fit with
+        `data=`, the first batch.
+
+        Args:
+            path: the file. One that is there is replaced.
+
+        Raises:
+            CheckpointError: the file cannot be written; one that was there before still is.
+
+        Example:
+            >>> import os, tempfile, jax, vipl, vipl.distributions as dist
+            >>> @vipl.program
+            ... def model():
+            ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
+            ...     vipl.sample("y", dist.Normal(mu, 1.0), obs=2.0)
+            >>> posterior = vipl.infer(model(), key=jax.random.key(0), num_steps=500, progress=False)
+            >>> path = os.path.join(tempfile.mkdtemp(), "fit.vipl")
+            >>> posterior.save(path)
+            >>> vipl.load_posterior(path, model()).khat == posterior.khat
+            True
+        """
+        save_posterior(path, self, self._problem, self._key, self._num_steps)
 
     def __getitem__(self, address):
         raise AddressError(

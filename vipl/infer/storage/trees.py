@@ -27,6 +27,8 @@ from vipl.infer.storage.arrays import is_key
 from vipl.infer.storage.outlines import Anything, containers, outline_of, walk
 from vipl.infer.storage.refused import Refused
 
+WIDE = 'jax.config.update("jax_enable_x64", True) at the start of the program'
+
 
 def pack(trees: dict) -> tuple[dict, dict]:
     """Return the outlines of trees and all their leaves, both by name.
@@ -93,15 +95,15 @@ def _checked_names(archive, name, outline, template, fix) -> list[str]:
 
 
 def _check_leaf(archive, name, array, like, fix) -> None:
-    if not isinstance(like, Anything):
-        shape, dtype = np.shape(like), getattr(like, "dtype", None) or jnp.result_type(like)
-        if array.shape != shape:
-            raise archive.refusal(f"has {name} of shape {array.shape}, and here it has shape {shape}", fix)
-        if array.dtype != dtype:
-            raise archive.refusal(f"has {name} of type {array.dtype}, and here it is of type {dtype}", fix)
-    elif not is_key(array) and jnp.result_type(array) != array.dtype:
-        wide = 'jax.config.update("jax_enable_x64", True) at the start of the program'
-        raise archive.refusal(f"has {name} of type {array.dtype}, and 64-bit types are off here", wide)
+    if not isinstance(like, np.ndarray) and not is_key(array) and jnp.result_type(array) != array.dtype:
+        raise archive.refusal(f"has {name} of type {array.dtype}, and 64-bit types are off here", WIDE)
+    if isinstance(like, Anything):
+        return
+    shape, dtype = np.shape(like), getattr(like, "dtype", None) or jnp.result_type(like)
+    if array.shape != shape:
+        raise archive.refusal(f"has {name} of shape {array.shape}, and here it has shape {shape}", fix)
+    if array.dtype != dtype:
+        raise archive.refusal(f"has {name} of type {array.dtype}, and here it is of type {dtype}", fix)
 
 
 def _placed(array, like):

@@ -43,9 +43,15 @@ class Block:
 
 @dataclasses.dataclass(frozen=True)
 class Coordinates:
-    """The unconstrained coordinates of some sites, block by block."""
+    """The unconstrained coordinates of some sites, block by block.
+
+    Attributes:
+        blocks: the sites.
+        by_prior: addresses of those whose coordinates are relative to the prior, which takes the model to tell.
+    """
 
     blocks: tuple[Block, ...]
+    by_prior: tuple[str, ...] = ()
 
     @property
     def size(self) -> int:

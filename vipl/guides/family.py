@@ -6,6 +6,7 @@ from vipl._core.errors import ParameterError
 from vipl._core.source import user_source
 from vipl.guides.coordinates import Frame
 from vipl.guides.latents import Latents, latents_of
+from vipl.guides.prior_coordinates import around_others
 from vipl.lang.program import Program
 from vipl.tracing.survey import Survey
 
@@ -19,6 +20,7 @@ class GuideFamily:
 
     Attributes:
         frame: in what frame it likes to be trained: "diagonal", "full", or None for that of the values.
+        noncentered: whether the coordinates of sites that are drawn around others are relative to those.
 
     Example:
         >>> from vipl import guides
@@ -28,9 +30,12 @@ class GuideFamily:
 
     frame: str | None = None
 
+    noncentered: bool = False
+
     def latents(self, surveyed: Survey) -> Latents:
         """Sort the latent sites of a model, or refuse it."""
-        return latents_of(surveyed, type(self).__name__)
+        by_prior = around_others(surveyed) if self.noncentered else ()
+        return latents_of(surveyed, type(self).__name__, by_prior)
 
     def build(self, surveyed: Survey, frame: Frame | None = None) -> tuple[Program, dict]:
         """Return a guide for a model, and initial values of its params, unconstrained, by address.
@@ -45,6 +50,20 @@ class GuideFamily:
         """Return the frame and the params of a trained guide: those of the values themselves, where there are such."""
         del surveyed
         return frame, params
+
+
+class FamilyGuide:
+    """Base of the functions of the guide programs that families make: frozen dataclasses.
+
+    Attributes:
+        wants: which arguments it takes by name: "frame", the coordinates in which it is trained; "model", the model.
+    """
+
+    wants: tuple[str, ...] = ("frame",)
+
+    def in_context(self, **context) -> Program:
+        """Return the guide program, given what there is of what it wants."""
+        return Program(self, (), {name: context[name] for name in self.wants if context.get(name) is not None})
 
 
 def check_positive(**values) -> None:

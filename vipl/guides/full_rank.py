@@ -24,6 +24,8 @@ class FullRank(JointFamily):
 
     Attributes:
         init_scale: standard deviation at the start, in unconstrained units, where vipl does not look for one itself.
+        noncentered: whether a site that is drawn around others, `theta ~ Normal(mu, tau)`, has as its coordinate how far
+            it is from them, `(theta − mu) / tau`. Prefer it for hierarchical models with few data in each group.
 
     Params: `full_rank.loc`, `(d,)`, and `full_rank.scale_tril`, `(d, d)`, of which the lower triangle counts and the
     softplus of the diagonal.
@@ -37,12 +39,13 @@ class FullRank(JointFamily):
     Example:
         >>> from vipl import guides
         >>> guides.FullRank()
-        FullRank(init_scale=0.1)
+        FullRank(init_scale=0.1, noncentered=False)
 
     Source: Kucukelbir et al. 2017 (ADVI), JMLR 18(14), §2.4, eq. 7.
     """
 
     init_scale: float = 0.1
+    noncentered: bool = False
 
     frame = "full"
 

@@ -11,8 +11,9 @@ import numpy as np
 from numpyro.distributions import Distribution
 
 from vipl.guides.coordinates import Coordinates, Frame
-from vipl.guides.family import GuideFamily
+from vipl.guides.family import FamilyGuide, GuideFamily
 from vipl.guides.joint import joint
+from vipl.guides.prior_coordinates import in_model
 from vipl.guides.rest import Rest
 from vipl.lang.param import param
 from vipl.lang.program import Program
@@ -70,11 +71,11 @@ class JointFamily(GuideFamily):
             own = {f"{self.name}.{key}": value for key, value in self.initial(center, frame is not None).items()}
         outlines = tuple((key, value.shape, value.dtype.name) for key, value in own.items())
         guide = JointGuide(self, latents.together, outlines, rest)
-        return Program(guide, () if frame is None or not own else (frame,)), own | rest.initial()
+        return guide.in_context(frame=frame if own else None, model=surveyed.program), own | rest.initial()
 
 
 @dataclasses.dataclass(frozen=True)
-class JointGuide:
+class JointGuide(FamilyGuide):
     """The function of such a guide program."""
 
     family: JointFamily
@@ -86,13 +87,18 @@ class JointGuide:
     def __name__(self):
         return self.family.name
 
-    def __call__(self, frame: Frame | None = None):
+    @property
+    def wants(self):
+        """Coordinates that are relative to the prior take the model."""
+        return ("frame", "model") if self.coordinates.by_prior else ("frame",)
+
+    def __call__(self, frame: Frame | None = None, model: Program | None = None):
         """Sample every site."""
         if self.coordinates.blocks:
             prefix = f"{self.family.name}."
             params = {key.removeprefix(prefix): param(key, np.zeros(*outline)) for key, *outline in self.outlines}
             law = self.family.law(params)
-            joint(self.coordinates, self.family.name, law.base, *_in_frame(law, frame), law.estimator)
+            joint(in_model(self.coordinates, model), self.family.name, law.base, *_in_frame(law, frame), law.estimator)
         self.rest.sample()
 
 

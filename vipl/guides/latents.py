@@ -116,8 +116,13 @@ def whole_shape(shape, plates) -> tuple[int, ...]:
     return tuple(sizes.get(axis, length) for axis, length in enumerate(shape))
 
 
-def latents_of(surveyed: Survey, family: str) -> Latents:
+def latents_of(surveyed: Survey, family: str, by_prior: tuple[str, ...] = ()) -> Latents:
     """Sort the latent sites of a model, or say which of them a family cannot serve.
+
+    Args:
+        surveyed: the model.
+        family: what to call the family.
+        by_prior: addresses of sites whose coordinates are to be relative to the prior.
 
     Raises:
         EstimatorError: a discrete site is not finite.
@@ -131,6 +136,8 @@ def latents_of(surveyed: Survey, family: str) -> Latents:
         if located.statement.discrete:
             discrete.append(_discrete(located, support, plates, family))
             continue
+        if address in by_prior and not plates:
+            support = constraints.real
         support = Support(support)
         shape = support.unconstrained_shape(located.full_shape)
         block = Block(address, shape, np.dtype(located.statement.dtype).name, support)
@@ -140,10 +147,11 @@ def latents_of(surveyed: Survey, family: str) -> Latents:
             local.append(Local(block, events, plates))
             continue
         together.append(block)
-        location = _prior_location(located, surveyed) if support.is_real else None
+        location = _prior_location(located, surveyed) if support.is_real and address not in by_prior else None
         if location is not None:
             starts[address] = location
-    return Latents(Coordinates(tuple(together)), tuple(local), tuple(discrete), starts)
+    moved = tuple(block.address for block in together if block.address in by_prior)
+    return Latents(Coordinates(tuple(together), moved), tuple(local), tuple(discrete), starts)
 
 
 def _known_support(located: Located, surveyed: Survey):

@@ -10,7 +10,7 @@ import numpy as np
 from numpyro.distributions import Normal, TransformedDistribution, constraints
 
 from vipl.guides.coordinates import Block, Coordinates, Frame, softplus_inverse
-from vipl.guides.family import GuideFamily, check_positive
+from vipl.guides.family import FamilyGuide, GuideFamily, check_positive
 from vipl.guides.rest import Rest
 from vipl.lang.param import param
 from vipl.lang.program import Program
@@ -63,7 +63,7 @@ class MeanField(GuideFamily):
             params[f"{block.address}.loc"] = start
             params[f"{block.address}.scale"] = np.full_like(start, softplus_inverse(scale))
         guide = MeanFieldGuide(coordinates, rest)
-        return Program(guide, () if frame is None else (frame,)), params | rest.initial(self.init_scale)
+        return guide.in_context(frame=frame), params | rest.initial(self.init_scale)
 
     def settle(self, surveyed, frame, params):
         """Return the params in the coordinates themselves."""
@@ -77,7 +77,7 @@ class MeanField(GuideFamily):
 
 
 @dataclasses.dataclass(frozen=True)
-class MeanFieldGuide:
+class MeanFieldGuide(FamilyGuide):
     """The function of a mean-field guide program."""
 
     coordinates: Coordinates

@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from vipl.guides.coordinates import Coordinates
+from vipl.guides.prior_coordinates import in_model
 from vipl.lang.program import Program
 from vipl.tracing.log_density import log_density
 
@@ -44,7 +45,7 @@ class Target:
 @functools.partial(jax.jit, static_argnums=2)
 def _evaluate(model, vectors, coordinates):
     def one(vector):
-        values, log_jacobian = coordinates.constrain(vector)
+        values, log_jacobian = in_model(coordinates, model).constrain(vector)
         return log_density(model, values) + log_jacobian
 
     return jax.vmap(jax.value_and_grad(one))(vectors)

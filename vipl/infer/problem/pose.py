@@ -79,7 +79,6 @@ def _pose_programs(model, guide, params, key, frame_of, without_data, source):
             check_unchanged(jax.tree.map(lambda leaf: leaf, model), seen)  # a copy is staged anew
             frame = frame_of(surveyed, guide)
         guide, initial = guide.build(surveyed, frame)
-        guide = Program(guide.fn)  # the frame is put in when it runs
         guide_names = tuple(initial)
         own = init_params(key, model) if surveyed.params else {}
         refuse_shared(surveyed, set(initial) & set(own))

@@ -10,6 +10,7 @@ from vipl._core.errors import ProgramError
 from vipl._core.source import user_source
 from vipl._core.static import FunctionKey, Skeleton
 from vipl.guides.coordinates import Frame
+from vipl.guides.family import FamilyGuide
 from vipl.infer.problem.data import Data
 from vipl.lang.program import Program
 from vipl.tracing.survey import Survey, survey
@@ -53,8 +54,8 @@ class Problem:
             arguments += (self.data.first if batch is None else batch,)
         model = _with(self.model, self.model_of, self.model_params, params, arguments)
         guide = self.guide
-        if guide is not None and self.frame is not None:
-            guide = Program(guide.fn, (self.frame,))
+        if guide is not None and isinstance(guide.fn, FamilyGuide):
+            guide = guide.fn.in_context(frame=self.frame, model=model)
         guide = _with(guide, self.guide_of, self.guide_params, params, arguments)
         for program, before in zip((model, guide), self.addresses, strict=False):
             check_unchanged(program, before)

@@ -13,6 +13,7 @@ from vipl.infer.diagnosis.diagnosis import Diagnosis
 from vipl.infer.diagnosis.verdict import judge
 from vipl.infer.draws.expectation import Estimate, expectation
 from vipl.infer.draws.resample import Resampled, resample
+from vipl.infer.draws.subsampling import programs_of_all_data
 from vipl.infer.draws.usable import check_usable
 from vipl.infer.draws.weighed import Weighed
 from vipl.infer.reference.check_against_nuts import check_against_nuts
@@ -27,6 +28,7 @@ class Judged:
     and `guide`.
     """
 
+    params: Any
     _problem: Any
     _key: jax.Array
     _num_steps: int
@@ -46,12 +48,16 @@ class Judged:
 
     @functools.cached_property
     def _weighed(self) -> Weighed:
-        return Weighed(self.model, self.guide, self._key_of(1))
+        return self._weighed_with(self._key_of(1))
+
+    def _weighed_with(self, key, num_samples=None, *, at_least=0) -> Weighed:
+        model, guide, whole = programs_of_all_data(self._problem, self.params)
+        return Weighed(model, guide, key, num_samples, at_least=at_least, whole=whole)
 
     def _weigh(self, key, num_samples, caller) -> Weighed:
         if key is None and num_samples is None:
             return self._weighed
-        return Weighed(self.model, self.guide, self._key_of(1) if key is None else as_key(key, caller), num_samples)
+        return self._weighed_with(self._key_of(1) if key is None else as_key(key, caller), num_samples)
 
     @functools.cached_property
     def elbo(self) -> float:
@@ -181,7 +187,7 @@ class Judged:
             VIPLWarning: k̂ is above its threshold.
         """
         key_weigh, key_pick = jax.random.split(as_key(key, "resample"))
-        weighed = Weighed(self.model, self.guide, key_weigh, at_least=2 * num_samples)
+        weighed = self._weighed_with(key_weigh, at_least=2 * num_samples)
         check_usable(weighed, "posterior.resample", "posterior.sample(key, 1000)")
         return resample(weighed, key_pick, num_samples)
 

@@ -66,9 +66,9 @@ def _weights(evidence):
     if evidence.of_subsamples:
         yield Finding(
             _UNKNOWN,
-            "The log weights are of random subsamples of the data, so k̂ and corrected moments cannot be had: bind the "
-            "model without subsample_size and judge vipl.infer(model, guide, params=posterior.params, num_steps=0, "
-            "key=key).",
+            "The log weights are of subsamples of the data, so k̂ and corrected moments cannot be had: bind the model "
+            "to all data, without subsample_size, and judge vipl.infer(model, guide, params=posterior.params, "
+            "num_steps=0, key=key).",
         )
     elif found.status == "invalid":
         yield Finding(_POOR, "Some log weights are NaN or +inf: look at the model's terms at posterior.sample(key, 1).")

@@ -1,7 +1,8 @@
-"""What to do about subsampled plates when a fit is judged: look at all of the data, where a few blocks cover them.
+"""What to do about minibatches when a fit is judged: look at all of the data.
 
-The log density with a subsample is an estimate, whose noise would drown the log weights. Its mean over blocks of
-indices that cover every element equally often is the log density of the whole.
+Data that were handed over as arrays are taken whole. In a subsampled plate a few blocks cover them: the log density of
+a subsample is an estimate, whose noise would drown the log weights, and its mean over blocks of indices that cover
+every element equally often is the log density of the whole.
 """
 
 from __future__ import annotations
@@ -10,10 +11,28 @@ import math
 
 import numpy as np
 
+from vipl._core.errors import VIPLError
 from vipl.lang.program import Program
 from vipl.tracing.survey import survey
 
 _TIMES = 4  # how often the blocks may cover the data
+
+
+def programs_of_all_data(problem, params) -> tuple[Program, Program, bool]:
+    """Return model and guide of all data, and whether that is so; else they are of one batch.
+
+    It is not where an iterator makes the batches, or where the model is no model of so many rows.
+    """
+    data = problem.data
+    if data is None:
+        return *problem.programs(params), True
+    if data.arrays is not None:
+        try:
+            model, guide = problem.programs(params, data.arrays)
+            return survey(model).program, survey(guide).program, True
+        except VIPLError:
+            pass
+    return *problem.programs(params), False
 
 
 def covering_blocks(model: Program, guide: Program) -> dict[str, np.ndarray] | None:

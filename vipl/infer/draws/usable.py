@@ -27,7 +27,7 @@ def check_usable(weighed, caller: str, otherwise: str) -> None:
     """
     found = weighed.psis
     if weighed.of_subsamples or found.status in _WHY:
-        why = "they are of random subsamples of the data" if weighed.of_subsamples else _WHY[found.status]
+        why = "they are of subsamples of the data" if weighed.of_subsamples else _WHY[found.status]
         raise DensityError(
             f"{caller} needs importance weights, and {why}.",
             where=user_source(),

@@ -20,6 +20,7 @@ from vipl.diagnostics.moments import CorrectedMoments, corrected_moments
 from vipl.infer.draws.predict import recorded
 from vipl.infer.draws.subsampling import covering_blocks
 from vipl.lang.program import Program
+from vipl.lang.site import SampleStatement
 from vipl.objectives import elbo
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
@@ -62,27 +63,35 @@ class Value:
 class Weighed:
     """Draws of a guide and their log weights.
 
+    Args:
+        model, guide: the programs.
+        key: a key.
+        num_draws: how many draws; default: 10 000, fewer of very large models.
+        at_least: how many draws at least, if they are not given.
+        whole: whether the programs are of all data.
+
     Attributes:
         model, guide: the programs.
         values: the latent and deterministic values, in program order.
         num_draws: how many draws there are.
     """
 
-    def __init__(self, model: Program, guide: Program, key, num_draws: int | None = None, *, at_least: int = 0):
-        self.model, self.guide, self._key = model, guide, key
+    def __init__(self, model: Program, guide: Program, key, num_draws=None, *, at_least: int = 0, whole: bool = True):
+        self.model, self.guide, self._key, self._is_whole = model, guide, key, whole
         self._blocks = covering_blocks(model, guide)
         _, shapes = jax.eval_shape(_one, model, guide, key, self._blocks)
         order = dict.fromkeys(located.statement.address for located in model.stage().statements)
         self.values = tuple(_value(model, address, shapes[address]) for address in order if address in shapes)
         numbers = max(sum(value.size for value in self.values), 1)
         self.num_draws = num_draws or max(int(np.clip(_NUMBERS // numbers, *_DRAWS)), at_least)
-        self._at_once = int(np.clip(_KEPT // numbers, 1, min(_AT_ONCE, self.num_draws)))
+        seen = sum(math.prod(located.full_shape) for located in survey(model).of_kind(SampleStatement))
+        self._at_once = int(np.clip(_KEPT // max(numbers, seen), 1, min(_AT_ONCE, self.num_draws)))
         self._kept = [] if numbers * self.num_draws <= _KEPT else None
 
     @property
     def of_subsamples(self) -> bool:
-        """Whether each weight is that of a random subsample of the data, which serves the bound and nothing else."""
-        return self._blocks is None
+        """Whether the weights are of subsamples of the data, which serve the bound at best, and nothing else."""
+        return self._blocks is None or not self._is_whole
 
     @functools.cached_property
     def log_weights(self) -> np.ndarray:
@@ -137,12 +146,14 @@ class Weighed:
 
     @property
     def elbo(self) -> float:
-        """The evidence lower bound, in nats."""
-        return float(np.mean(self.log_weights))
+        """The evidence lower bound, in nats; NaN where only a batch of the data is known."""
+        return float(np.mean(self.log_weights)) if self._is_whole else math.nan
 
     @property
     def elbo_se(self) -> float:
         """Its Monte Carlo standard error, in nats."""
+        if not self._is_whole:
+            return math.nan
         with np.errstate(invalid="ignore"):
             return float(np.std(self.log_weights, ddof=1) / math.sqrt(self.num_draws))
 

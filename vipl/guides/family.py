@@ -80,3 +80,18 @@ def check_positive(**values) -> None:
                 where=user_source(),
                 fix=f"{name}=0.1",
             )
+
+
+def check_count(least: int = 1, **values) -> None:
+    """Refuse an option of a family that is not an int, or less than `least`.
+
+    Raises:
+        ParameterError: one is not.
+    """
+    for name, value in values.items():
+        if not isinstance(value, int) or isinstance(value, bool) or value < least:
+            raise ParameterError(
+                f"{name} is {value!r}; it must be an int, at least {least}.",
+                where=user_source(),
+                fix=f"{name}={max(least, 4)}",
+            )

@@ -7,6 +7,7 @@ import sys
 import jax
 import jax.numpy as jnp
 import numpy as np
+import pytest
 
 import vipl
 import vipl.distributions as dist
@@ -28,6 +29,15 @@ def schools(sigma, y=None):
 def fit(model=None, guide=None, **options):
     model = schools(SIGMA, Y) if model is None else model
     return vipl.infer(model, guide, **({"key": jax.random.key(0), "num_steps": 20, "progress": False} | options))
+
+
+def refusal(path, *arguments, **options):
+    """Return what is wrong with a file, once it is sure that the user's own line and a remedy are named."""
+    with pytest.raises(vipl.CheckpointError) as caught:
+        vipl.load_posterior(path, *arguments, **options)
+    assert caught.value.fix
+    assert f"{__file__}:" in str(caught.value)
+    return caught.value.what
 
 
 def bits(values) -> str:

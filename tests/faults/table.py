@@ -4,6 +4,7 @@ from . import (  # noqa: F401  each module enters its faults
     addresses,
     control_flow,
     data,
+    files,
     naming,
     outside,
     parameters,

@@ -5,8 +5,10 @@ makes a Program with `vipl.param` statements, and says where these start. A guid
 Program, and needs no family.
 """
 
+from vipl.guides.asvi import ASVI
 from vipl.guides.family import GuideFamily
 from vipl.guides.full_rank import FullRank
 from vipl.guides.mean_field import MeanField
+from vipl.guides.structured import Structured
 
-__all__ = ["FullRank", "GuideFamily", "MeanField"]
+__all__ = ["ASVI", "FullRank", "GuideFamily", "MeanField", "Structured"]

@@ -28,12 +28,19 @@ class Block:
         shape: shape of its coordinates.
         dtype: name of their type.
         support: where its values lie.
+        by_prior: whether the coordinates are relative to the prior, which takes the model to tell.
     """
 
     address: str
     shape: tuple[int, ...]
     dtype: str
     support: Support
+    by_prior: bool = False
+
+    @property
+    def is_plain(self) -> bool:
+        """Whether the coordinates are the values themselves, or what the prior makes values of."""
+        return self.by_prior or self.support.is_real
 
     @property
     def size(self) -> int:
@@ -47,11 +54,14 @@ class Coordinates:
 
     Attributes:
         blocks: the sites.
-        by_prior: addresses of those whose coordinates are relative to the prior, which takes the model to tell.
     """
 
     blocks: tuple[Block, ...]
-    by_prior: tuple[str, ...] = ()
+
+    @property
+    def by_prior(self) -> tuple[str, ...]:
+        """Addresses of the sites whose coordinates are relative to the prior."""
+        return tuple(block.address for block in self.blocks if block.by_prior)
 
     @property
     def size(self) -> int:
@@ -75,7 +85,7 @@ class Coordinates:
         """Return the values of the sites, and the log Jacobian determinant, a scalar."""
         values, log_jacobian = {}, jnp.zeros((), self.dtype)
         for block, piece in zip(self.blocks, self.pieces(vector), strict=True):
-            if block.support.is_real:
+            if block.is_plain:
                 values[block.address] = piece
                 continue
             bijection = block.support.whole(len(block.shape))
@@ -88,7 +98,7 @@ class Coordinates:
         pieces, log_jacobian = [], jnp.zeros((), self.dtype)
         for block in self.blocks:
             value = jnp.asarray(values[block.address], block.dtype)
-            if block.support.is_real:
+            if block.is_plain:
                 pieces.append(value)
                 continue
             bijection = block.support.whole(len(block.shape))

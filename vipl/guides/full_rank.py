@@ -24,8 +24,8 @@ class FullRank(JointFamily):
 
     Attributes:
         init_scale: standard deviation at the start, in unconstrained units, where vipl does not look for one itself.
-        noncentered: whether a site that is drawn around others, `theta ~ Normal(mu, tau)`, has as its coordinate how far
-            it is from them, `(theta − mu) / tau`. Prefer it for hierarchical models with few data in each group.
+        noncentered: whether the coordinate of a site that is drawn around others, `theta ~ Normal(mu, tau)`, is how far
+            from them it is, `(theta − mu) / tau`. Prefer it for hierarchical models with few data in each group.
 
     Params: `full_rank.loc`, `(d,)`, and `full_rank.scale_tril`, `(d, d)`, of which the lower triangle counts and the
     softplus of the diagonal.
@@ -52,14 +52,16 @@ class FullRank(JointFamily):
     def __post_init__(self):
         check_positive(init_scale=self.init_scale)
 
-    def initial(self, center, in_frame):
+    def initial(self, center, in_frame, coordinates, surveyed):
         """Return where the params start."""
+        del coordinates, surveyed
         scale = 1.0 if in_frame else self.init_scale
         diagonal = np.full(center.shape, softplus_inverse(scale), center.dtype)
         return {"loc": center, "scale_tril": np.diag(diagonal)}
 
-    def law(self, params):
+    def law(self, params, coordinates):
         """Return the normal law."""
+        del coordinates
         loc, scale = params["loc"], lower_triangle(params["scale_tril"])
         log_jacobian = jnp.sum(jnp.log(jnp.diagonal(scale)))
 

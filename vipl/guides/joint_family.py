@@ -49,18 +49,30 @@ class JointFamily(GuideFamily):
         name = type(self).__name__
         return "".join("_" + c.lower() if c.isupper() else c for c in name).removeprefix("_")
 
-    def initial(self, center: np.ndarray, in_frame: bool) -> dict:
+    def initial(self, center: np.ndarray, in_frame: bool, coordinates: Coordinates, surveyed: Survey) -> dict:
         """Return where the params start, by name.
 
         Args:
             center: where the vector of coordinates should start, `(d,)`.
             in_frame: whether the posterior is about standard normal in the coordinates.
+            coordinates: the sites that are drawn together.
+            surveyed: the model.
         """
         raise NotImplementedError
 
-    def law(self, params: dict) -> Law:
-        """Return the law of the vector of coordinates, given the params by name."""
+    def law(self, params: dict, coordinates: Coordinates) -> Law:
+        """Return the law of the vector of coordinates.
+
+        Args:
+            params: the params by name.
+            coordinates: the sites that are drawn together.
+        """
         raise NotImplementedError
+
+    def placed(self, params: dict, coordinates: Coordinates, model: Program | None):
+        """Return the coordinates in their model."""
+        del params
+        return in_model(coordinates, model)
 
     def build(self, surveyed: Survey, frame: Frame | None = None) -> tuple[Program, dict]:
         """Return the guide program and its initial params."""
@@ -68,7 +80,8 @@ class JointFamily(GuideFamily):
         rest = Rest.of(latents)
         if latents.together.blocks:
             center = latents.start() if frame is None else np.zeros(latents.together.size, latents.together.dtype)
-            own = {f"{self.name}.{key}": value for key, value in self.initial(center, frame is not None).items()}
+            start = self.initial(center, frame is not None, latents.together, surveyed)
+            own = {f"{self.name}.{key}": value for key, value in start.items()}
         outlines = tuple((key, value.shape, value.dtype.name) for key, value in own.items())
         guide = JointGuide(self, latents.together, outlines, rest)
         return guide.in_context(frame=frame if own else None, model=surveyed.program), own | rest.initial()
@@ -97,8 +110,9 @@ class JointGuide(FamilyGuide):
         if self.coordinates.blocks:
             prefix = f"{self.family.name}."
             params = {key.removeprefix(prefix): param(key, np.zeros(*outline)) for key, *outline in self.outlines}
-            law = self.family.law(params)
-            joint(in_model(self.coordinates, model), self.family.name, law.base, *_in_frame(law, frame), law.estimator)
+            law = self.family.law(params, self.coordinates)
+            coordinates = self.family.placed(params, self.coordinates, model)
+            joint(coordinates, self.family.name, law.base, *_in_frame(law, frame), law.estimator)
         self.rest.sample()
 
 

@@ -136,22 +136,19 @@ def latents_of(surveyed: Survey, family: str, by_prior: tuple[str, ...] = ()) ->
         if located.statement.discrete:
             discrete.append(_discrete(located, support, plates, family))
             continue
-        if address in by_prior and not plates:
-            support = constraints.real
-        support = Support(support)
-        shape = support.unconstrained_shape(located.full_shape)
-        block = Block(address, shape, np.dtype(located.statement.dtype).name, support)
+        support, relative = Support(support), address in by_prior and not plates
+        shape = located.full_shape if relative else support.unconstrained_shape(located.full_shape)
+        block = Block(address, shape, np.dtype(located.statement.dtype).name, support, relative)
         if plates:
             bijection = support.bijection
             events = located.statement.event_dim + bijection.domain.event_dim - bijection.codomain.event_dim
             local.append(Local(block, events, plates))
             continue
         together.append(block)
-        location = _prior_location(located, surveyed) if support.is_real and address not in by_prior else None
+        location = _prior_location(located, surveyed) if support.is_real and not relative else None
         if location is not None:
             starts[address] = location
-    moved = tuple(block.address for block in together if block.address in by_prior)
-    return Latents(Coordinates(tuple(together), moved), tuple(local), tuple(discrete), starts)
+    return Latents(Coordinates(tuple(together)), tuple(local), tuple(discrete), starts)
 
 
 def _known_support(located: Located, surveyed: Survey):

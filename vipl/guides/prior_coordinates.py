@@ -29,7 +29,8 @@ from numpyro.distributions import (
 from vipl._core.interpreter import Located, interpret
 from vipl._core.statement import over_lanes
 from vipl.guides.coordinates import Coordinates
-from vipl.lang.known import is_known, known_leaves
+from vipl.guides.graph import terms_of
+from vipl.lang.known import known_leaves
 from vipl.lang.program import Program
 from vipl.tracing.meaning import Meaning, total
 from vipl.tracing.survey import Survey, survey
@@ -38,13 +39,13 @@ _AROUND = (Normal, StudentT, Cauchy, Laplace, Logistic, Gumbel, LogNormal, Multi
 
 
 def around_others(surveyed: Survey) -> tuple[str, ...]:
-    """Return the addresses of the latent sites that are drawn around values that are not known statically."""
-    found = []
+    """Return the addresses of the latent sites that are drawn around others."""
+    found, depending = [], {address for address, others in terms_of(surveyed) if others}
     for address, group in surveyed.latents.items():
         located: Located = group[0]
         distribution = located.statement.distribution(known_leaves(located, surveyed.staged))
         base = _innermost(distribution)
-        if len(group) == 1 and not located.branches and type(base) in _AROUND and not is_known(base):
+        if address in depending and len(group) == 1 and not located.branches and type(base) in _AROUND:
             found.append(address)
     return tuple(found)
 
@@ -61,10 +62,13 @@ class PriorCoordinates:
     Attributes:
         coordinates: the coordinates; those of sites `coordinates.by_prior` are relative.
         model: the model, whose values everything is computed from.
+        blend: of those sites, how much the prior counts, and the location and log scale that count for the rest; none
+            where it counts alone.
     """
 
     coordinates: Coordinates
     model: Program
+    blend: dict = dataclasses.field(default_factory=dict)
 
     @property
     def size(self) -> int:
@@ -99,6 +103,8 @@ class PriorCoordinates:
         meaning = handler(surveyed, by_prior)
         paths = {s.path: address for address, group in surveyed.latents.items() for s in group if address in values}
         given = meaning.given() | {path: values[address] for path, address in paths.items()}
+        moved = {path: address for path, address in paths.items() if address in by_prior}
+        given |= {path: (given[path], self.blend.get(address)) for path, address in moved.items()}
         _, outputs = interpret(staged.jaxpr, staged.consts, [], meaning, given)
         placed = {paths[path]: output.value for path, output in outputs.items() if isinstance(output, _Moved)}
         return placed, total(outputs)
@@ -126,7 +132,7 @@ class _Place(Meaning):
         if statement.address in self.by_prior:
             extra = (*statement.lanes,)
             lanes = [dataclasses.replace(lane, mapped=lane.mapped[: len(operands)]) for lane in extra]
-            moved = over_lanes(lambda *xs: self.move(statement.distribution(xs[:-1]), xs[-1]), lanes, extra=1)
+            moved = over_lanes(lambda *xs: self.move(statement.distribution(xs[:-1]), *xs[-1]), lanes, extra=1)
             result, value, log_jacobian = moved(*operands, given)
             return value, _Moved(result, log_jacobian)
         if given is not None:
@@ -141,15 +147,16 @@ class _Place(Meaning):
         return value, None
 
     @staticmethod
-    def move(distribution, coordinate):
+    def move(distribution, coordinate, blend):
         """Return value, value and log Jacobian determinant at a coordinate."""
         base = _innermost(distribution)
         if isinstance(base, MultivariateNormal):
             value = base.loc + jnp.matmul(base.scale_tril, coordinate[..., None])[..., 0]
             log_jacobian = jnp.sum(jnp.log(jnp.diagonal(base.scale_tril, axis1=-2, axis2=-1)), -1)
             return value, value, jnp.sum(jnp.broadcast_to(log_jacobian, value.shape[:-1]))
-        value = base.loc + base.scale * coordinate
-        log_jacobian = jnp.log(base.scale)
+        loc, log_scale = _blended(base, blend)
+        value = loc + jnp.exp(log_scale) * coordinate
+        log_jacobian = log_scale
         if isinstance(base, LogNormal):
             log_jacobian, value = log_jacobian + value, jnp.exp(value)
         return value, value, jnp.sum(jnp.broadcast_to(log_jacobian, value.shape))
@@ -159,7 +166,7 @@ class _Find(_Place):
     """Runs the model with values for all sites, and finds the coordinates of those that are drawn around others."""
 
     @staticmethod
-    def move(distribution, value):
+    def move(distribution, value, blend):
         """Return coordinate, value and log Jacobian determinant at a value."""
         base = _innermost(distribution)
         if isinstance(base, MultivariateNormal):
@@ -169,8 +176,16 @@ class _Find(_Place):
             log_jacobian = jnp.sum(jnp.log(jnp.diagonal(base.scale_tril, axis1=-2, axis2=-1)), -1)
             return coordinate, value, jnp.sum(jnp.broadcast_to(log_jacobian, value.shape[:-1]))
         real = jnp.log(value) if isinstance(base, LogNormal) else value
-        log_jacobian = jnp.log(base.scale) + (real if isinstance(base, LogNormal) else 0.0)
-        return (real - base.loc) / base.scale, value, jnp.sum(jnp.broadcast_to(log_jacobian, real.shape))
+        loc, log_scale = _blended(base, blend)
+        log_jacobian = log_scale + (real if isinstance(base, LogNormal) else 0.0)
+        return (real - loc) * jnp.exp(-log_scale), value, jnp.sum(jnp.broadcast_to(log_jacobian, real.shape))
+
+
+def _blended(base, blend):
+    if blend is None:
+        return base.loc, jnp.log(base.scale)
+    share, loc, log_scale = blend
+    return share * base.loc + (1 - share) * loc, share * jnp.log(base.scale) + (1 - share) * log_scale
 
 
 def _innermost(distribution):

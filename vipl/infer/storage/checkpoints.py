@@ -17,6 +17,7 @@ from __future__ import annotations
 
 import dataclasses
 import json
+from typing import Any
 
 import jax
 import numpy as np
@@ -34,9 +35,10 @@ class Checkpoint:
     Attributes:
         state: what the next step needs, a pytree of arrays.
         step: how many steps were done.
-        key: the key of the whole run.
-        history: the objective at each step, in nats; `(step,)`.
+        key: the key of the whole run, or the keys of several.
+        history: the objective at each step, in nats; `(step,)`, or `(step, runs)`.
         extra: what else there was, as JSON has it: tuples have become lists.
+        records: what else there was of arrays, of NumPy.
     """
 
     state: object
@@ -44,25 +46,27 @@ class Checkpoint:
     key: jax.Array
     history: np.ndarray
     extra: dict
+    records: Any
 
 
-def save_checkpoint(path, state, *, step: int, key, history, extra: dict, fingerprint: dict) -> None:
+def save_checkpoint(path, state, *, step: int, key, history, extra: dict, fingerprint: dict, records=()) -> None:
     """Write the state of training to a file, whole or not at all.
 
     Args:
         path: where.
         state: what the next step needs, any pytree of arrays.
         step: how many steps were done.
-        key: the key of the whole run.
+        key: the key of the whole run, or the keys of several.
         history: the objective at each step, in nats.
         extra: what else is needed, such as where an iterator of data is; what JSON can hold, by name.
         fingerprint: what the run is of, for `load_checkpoint` to compare; what JSON can hold, by name, the names that
             say most first.
+        records: other arrays, in any number: in dicts with string keys, lists and tuples.
 
     Raises:
         CheckpointError: the file cannot be written, or something cannot be stored.
     """
-    outlines, arrays = trees.pack({"state": state, "key": key, "history": np.asarray(history)})
+    outlines, arrays = trees.pack({"state": state, "key": key, "history": np.asarray(history), "records": records})
     metadata = {"trees": outlines, "step": step, "extra": extra, "fingerprint": fingerprint}
     archive.write(path, _KIND, metadata, arrays)
 
@@ -89,6 +93,7 @@ def load_checkpoint(path, template, fingerprint: dict) -> Checkpoint:
         key=found.array("key"),
         history=found.array("history"),
         extra=found.entry("extra", dict),
+        records=trees.unpack(found, "records", fix=_FIX, on_host=True),
     )
 
 

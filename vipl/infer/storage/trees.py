@@ -49,7 +49,7 @@ def pack(trees: dict) -> tuple[dict, dict]:
     return outlines, arrays
 
 
-def unpack(archive: Archive, name: str, template=None, *, fix: str):
+def unpack(archive: Archive, name: str, template=None, *, fix: str, on_host: bool = False):
     """Return a tree of a file.
 
     Args:
@@ -58,6 +58,7 @@ def unpack(archive: Archive, name: str, template=None, *, fix: str):
         template: a tree of arrays, or of `jax.ShapeDtypeStruct`s: what comes back has its containers, and where it has
             arrays of NumPy or of a sharding, so has what comes back.
         fix: what to do if the tree in the file differs from the template.
+        on_host: without a template, return arrays of NumPy, of whatever type.
 
     Raises:
         CheckpointError: the tree is not like the template, has containers that need one, or numbers that JAX does not
@@ -67,6 +68,8 @@ def unpack(archive: Archive, name: str, template=None, *, fix: str):
     if template is None:
         likes, structure = jax.tree.flatten(containers(outline, archive, fix))
         names = [like.name for like in likes]
+        if on_host:
+            return structure.unflatten(archive.array(leaf) for leaf in names)
     else:
         likes, structure = jax.tree.flatten(template)
         names = _checked_names(archive, name, outline, template, fix)

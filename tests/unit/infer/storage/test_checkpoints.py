@@ -84,6 +84,19 @@ def test_the_state_of_another_optimiser_is_named(tmp_path):
     assert "state['average']['loc'] of shape (3,), and here it has shape (4,)" in refusal(tmp_path / "run", wide)
 
 
+@pytest.mark.parametrize("windows", [[], [{"mean": np.arange(3.0), "steps": np.int64(5)}] * 2, ()])
+def test_records_of_any_number(tmp_path, windows):
+    keys = jax.random.split(jax.random.key(0), 3)
+    save(tmp_path / "run", records=windows, key=keys, history=np.zeros((7, 3), np.float32))
+    found = load_checkpoint(tmp_path / "run", started(), RUN)
+    assert jax.tree.structure(found.records) == jax.tree.structure(windows)
+    for one, other in zip(jax.tree.leaves(found.records), jax.tree.leaves(windows), strict=True):
+        assert one.dtype == other.dtype
+        np.testing.assert_array_equal(one, other)
+    assert (found.key == keys).all()
+    assert found.history.shape == (7, 3)
+
+
 @pytest.mark.parametrize("entry", ["fingerprint", "step", "extra", "trees"])
 def test_a_file_that_lacks_something(tmp_path, entry):
     save(tmp_path / "run")

@@ -119,6 +119,14 @@ class CheckpointError(VIPLError):
     """
 
 
+class MissingPackageError(VIPLError, ImportError):
+    """A package is not installed that a function needs and vipl does without.
+
+    Causes: figures need matplotlib, `Posterior.to_datatree` needs ArviZ, and neither comes with `pip install vipl`.
+    Cure: the message has the line for pip.
+    """
+
+
 class VIPLWarning(UserWarning):
     """Base class of vipl's warnings.
 

@@ -35,7 +35,8 @@ def as_html(columns, rows) -> str:
 def titled(title: str, table: str, sentences=()) -> str:
     """Return a table of HTML with a title above and sentences below, which are escaped."""
     below = "".join(f"<li>{html.escape(one)}</li>" for one in sentences)
-    return f"<p>{html.escape(title)}</p>{table}" + (f"<ul>{below}</ul>" if below else "")
+    above = f"<p>{html.escape(title)}</p>" if title else ""
+    return f"{above}{table}" + (f"<ul>{below}</ul>" if below else "")
 
 
 def sentence(text: str, indent: str = "  ") -> str:

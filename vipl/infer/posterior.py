@@ -7,20 +7,16 @@ import jax
 from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
-from vipl.diagnostics.tables import sentence
-from vipl.infer.diagnosis.judged import Judged
 from vipl.infer.draws.predict import predict
-from vipl.infer.results.summary import Summary, summarise
+from vipl.infer.results.shown import Shown
 from vipl.infer.storage.saving import save_posterior
 from vipl.lang.program import Program
 from vipl.objectives import elbo
 from vipl.tracing.log_density import log_density
 from vipl.tracing.simulate import simulate
 
-_DRAWS = 2000  # for summary
 
-
-class Posterior(Judged):
+class Posterior(Shown):
     """A fitted guide, and how good it is.
 
     Attributes:
@@ -109,12 +105,6 @@ class Posterior(Judged):
         key = as_key(key, "predict")
         return predict(self.guide, self.model if program is None else program, key, num_samples)
 
-    def summary(self, num_samples: int = _DRAWS) -> Summary:
-        """Return mean, standard deviation and quantiles of every latent and deterministic value, as a table."""
-        key = self._key_of(2)
-        recorded = predict(self.guide, self.model, key, num_samples, only_deterministic=True)
-        return summarise(self._in_order(self.sample(key, num_samples) | recorded))
-
     def save(self, path) -> None:
         """Write the posterior to a file, whole or not at all; `vipl.load_posterior` reads it, in another process too.
 
@@ -147,21 +137,6 @@ class Posterior(Judged):
             f"a posterior is not a dict; {address!r} is drawn from it." + did_you_mean(str(address), self._addresses()),
             where=user_source(),
             fix=f"posterior.sample(key, 1000)[{address!r}]",
-        )
-
-    def _addresses(self):
-        statements = (located.statement for located in self.guide.stage().statements)
-        return [statement.address for statement in statements if statement.draws and not statement.hidden]
-
-    def __repr__(self):
-        sites = ", ".join(self._addresses())
-        verdict, advice = self._judgement
-        return (
-            f"Posterior of {self.model.name} ({sites})\n"
-            f"  {self.status} after {self._num_steps} steps\n"
-            f"  elbo {self.elbo:.2f} ± {self.elbo_se:.2f} nats\n"
-            f"  khat {self.khat:.2f} (threshold {self.psis.threshold:.2f}): {verdict}"
-            + "".join(f"\n{sentence(one)}" for one in advice[:1] if verdict != "good")
         )
 
 

@@ -29,6 +29,8 @@ class Judged:
     """
 
     params: Any
+    objective_history: Any
+    status: str
     _problem: Any
     _key: jax.Array
     _num_steps: int

@@ -6,9 +6,23 @@ Program, and needs no family.
 """
 
 from vipl.guides.asvi import ASVI
+from vipl.guides.delta import Delta
 from vipl.guides.family import GuideFamily
+from vipl.guides.flow import Flow
 from vipl.guides.full_rank import FullRank
+from vipl.guides.laplace import Laplace
+from vipl.guides.low_rank import LowRank
 from vipl.guides.mean_field import MeanField
 from vipl.guides.structured import Structured
 
-__all__ = ["ASVI", "FullRank", "GuideFamily", "MeanField", "Structured"]
+__all__ = [
+    "ASVI",
+    "Delta",
+    "Flow",
+    "FullRank",
+    "GuideFamily",
+    "Laplace",
+    "LowRank",
+    "MeanField",
+    "Structured",
+]

@@ -35,8 +35,8 @@ def joint(coordinates: Coordinates, name: str, base, push, pull, estimator=None)
         pull: function of the vector that returns the noise and the log Jacobian determinant of `push` there.
         estimator: of the gradient, unless told otherwise at `name`.
     """
-    rule = _Jointly([block.address for block in coordinates.blocks])
     vector = jax.ShapeDtypeStruct((coordinates.size,), coordinates.dtype)
+    names = tuple(block.address for block in coordinates.blocks)
 
     def place(noise):
         pushed, outer = push(noise)
@@ -44,33 +44,38 @@ def joint(coordinates: Coordinates, name: str, base, push, pull, estimator=None)
         return [outer + inner, *values.values()]
 
     def density(*values):
-        found, inner = coordinates.unconstrain(dict(zip(rule.names, values, strict=True)))
+        found, inner = coordinates.unconstrain(dict(zip(names, values, strict=True)))
         noise, outer = pull(found)
         return [base.log_prob(noise) - outer - inner]
 
-    surface = body_of(lambda: _sites(coordinates))
-    here = ambient.current().scope
-    show = Relabel(rule, here, lambda statement: False, here)
-    surface = body_of(lambda: surface.walk(show)[0])
+    rule = _Jointly(names)
     noise = auxiliary(rule, name, lambda: base, [], estimator, estimates=False)
     placed = body_of(place, [vector])
     scored = body_of(density, placed.jaxpr.out_avals[1:])
-    bind_estimated([surface, noise, placed, scored], rule, [])
+    bind_estimated([_surface(rule, coordinates), placed, scored, noise], rule, [])
 
 
-def _sites(coordinates) -> list:
-    for block in coordinates.blocks:
-        normal = Normal(jnp.zeros(block.shape, block.dtype), 1.0).to_event(len(block.shape))
-        bijection = block.support.whole(len(block.shape))
-        sample(block.address, normal if block.support.is_real else TransformedDistribution(normal, bijection))
-    return []
+def at_point(coordinates: Coordinates, vector) -> None:
+    """Set several sites together, in a guide: they are where the vector is, with probability one."""
+    values, _ = coordinates.constrain(vector)
+    rule = _Jointly(tuple(values))
+
+    def place():
+        return [jnp.zeros(()), *coordinates.constrain(vector)[0].values()]
+
+    def density(*given):
+        there = [jnp.all(one == other) for one, other in zip(given, values.values(), strict=True)]
+        return [jnp.where(jnp.all(jnp.stack(there)), 0.0, -jnp.inf)]
+
+    placed = body_of(place)
+    bind_estimated([_surface(rule, coordinates), placed, body_of(density, placed.jaxpr.out_avals[1:])], rule, [])
 
 
 class _Jointly:
     """How the bodies run: the sites, the noise, the way from it to their values, and their density."""
 
     def __init__(self, names):
-        self.names = tuple(names)
+        self.names = names
 
     def surroundings(self, index, around):
         """Return what surrounds the statements of a body."""
@@ -79,11 +84,11 @@ class _Jointly:
 
     def run(self, bodies, handler, given, path):
         """Give meaning to the sites: see the module."""
-        surface, noise, placed, scored = bodies
+        surface, placed, scored, *noise = bodies
         values = fixed_values(surface, handler, self.names, given)
         if values is None:
-            (drawn,), outputs = run_particle(noise, handler, {}, given)
-            (log_jacobian, *pushed), _ = placed.walk(handler, [drawn])
+            drawn, outputs = run_particle(noise[0], handler, {}, given) if noise else ([], {})
+            (log_jacobian, *pushed), _ = placed.walk(handler, drawn)
             values, log_prob = dict(zip(self.names, pushed, strict=True)), total(outputs) - log_jacobian
         else:
             (log_prob,), _ = scored.walk(handler, [values[name] for name in self.names])
@@ -104,3 +109,18 @@ class _Placed(Particle):
         del path, leaves
         batch = statement.full_shape[: len(statement.full_shape) - statement.event_dim]
         return given, jnp.zeros(batch, statement.dtype)
+
+
+def _surface(rule, coordinates):
+    here = ambient.current().scope
+    show = Relabel(rule, here, lambda statement: False, here)
+    surface = body_of(lambda: _sites(coordinates))
+    return body_of(lambda: surface.walk(show)[0])
+
+
+def _sites(coordinates) -> list:
+    for block in coordinates.blocks:
+        normal = Normal(jnp.zeros(block.shape, block.dtype), 1.0).to_event(len(block.shape))
+        bijection = block.support.whole(len(block.shape))
+        sample(block.address, normal if block.support.is_real else TransformedDistribution(normal, bijection))
+    return []

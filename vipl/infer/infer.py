@@ -33,8 +33,8 @@ def infer(
 
     Args:
         model: a conditioned Program, or a function of `params` that returns one.
-        guide: None for `guides.MeanField()`; a guide family; a Program with `vipl.param`s; or a function of
-            `params` that returns a Program.
+        guide: None for `guides.MeanField()`; a guide family; "auto", which tries several and keeps the best; a Program
+            with `vipl.param`s; or a function of `params` (of `(params, batch)` with `data`) that returns a Program.
         key: a key, required. The same key gives the same bits.
         objective: an Expectation of `(model, guide)`, maximised.
         optimizer: an optax optimiser; default: Adam, its rate falling from 0.03 to 0 over `num_steps`.

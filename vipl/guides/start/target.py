@@ -44,8 +44,11 @@ class Target:
 
 @functools.partial(jax.jit, static_argnums=2)
 def _evaluate(model, vectors, coordinates):
-    def one(vector):
-        values, log_jacobian = in_model(coordinates, model).constrain(vector)
-        return log_density(model, values) + log_jacobian
+    placed = in_model(coordinates, model)
+    return jax.vmap(jax.value_and_grad(lambda vector: log_density_at(model, placed, vector)))(vectors)
 
-    return jax.vmap(jax.value_and_grad(one))(vectors)
+
+def log_density_at(model, coordinates, vector):
+    """Return the log density of a model at a vector of coordinates, a scalar in nats."""
+    values, log_jacobian = coordinates.constrain(vector)
+    return log_density(model, values) + log_jacobian

@@ -18,8 +18,8 @@ _GOOD, _USABLE, _UNKNOWN, _POOR = range(4)
 _TROUBLE = ("stopped:", "diverged", "not converged")  # how a status begins that says so
 # What a good fit may be off by as estimated, and at the far end of two standard errors: of a mean in standard
 # deviations, of a standard deviation as the logarithm of its ratio.
-_SHIFT, _SHIFT_AT_MOST = 0.2, 0.25
-_LOG_RATIO, _LOG_RATIO_AT_MOST = math.log(1.2), math.log(1.25)
+_SHIFT, _SHIFT_AT_MOST = 0.15, 0.25
+_LOG_RATIO, _LOG_RATIO_AT_MOST = math.log(1.15), math.log(1.25)
 _SURE = 2.0
 _FEW = 100.0  # effective draws
 _STANDS_OUT = 5.0  # of the gradient's signal over its noise

@@ -9,9 +9,12 @@ import numpy as np
 
 from vipl._core.keys import as_key
 from vipl.guides import MeanField
+from vipl.guides.direct import DirectFamily
 from vipl.infer.options import check_options, refuse_tracing, refuse_unoffered, warn_of_lost_precision
 from vipl.infer.posterior import Posterior
 from vipl.infer.training import loop
+from vipl.infer.training.auto import fit_best
+from vipl.infer.training.direct import solve
 from vipl.infer.training.ending import posterior_of, settled
 from vipl.infer.training.progress import Progress
 from vipl.infer.training.run import Run
@@ -43,12 +46,19 @@ def fit(
     stop,
 ) -> Posterior:
     """Do what `vipl.infer` says."""
+    options = {name: value for name, value in locals().items() if name not in ("model", "guide", "key")}
     refuse_tracing((model, guide, key, params, data))
     key = as_key(key, "infer")
+    if isinstance(guide, str) and guide == "auto":
+        single = {"params": params, "data": data, "batch_size": batch_size, "checkpoint": checkpoint}
+        return fit_best(model, key, lambda model, guide, key: fit(model, guide, key=key, **options), **single)
     refuse_unoffered(checkpoint=checkpoint)
     check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
     warn_of_lost_precision(model)
     guide = MeanField() if guide is None else guide
+    if isinstance(guide, DirectFamily):
+        unused = {"optimizer": optimizer, "params": params, "data": data, "batch_size": batch_size}
+        return solve(model, guide, key, num_steps, objective, **unused)
     run = begin(
         model,
         guide,
@@ -101,7 +111,7 @@ def _wants_to_stop(run: Run, guide, callback, stop) -> bool:
         return False
     so_far = run.objective_history
     if callback is not None:
-        params = settled(run, guide)[1] if run.lanes is None else run.state.params
+        params = settled(run, guide, run.params)[1] if run.lanes is None else run.state.params
         if callback(InferState(run.step, run.problem.whole(params), so_far)) is True:
             return True
     return stop is not None and bool(stop(so_far))

@@ -74,14 +74,18 @@ class Plan:
         share = min((len(self.windows) - self.rested + 1) / _SETTLING, 1.0)
         return float(self.rates.approach * (self.rates.average / self.rates.approach) ** share)
 
-    def look(self, window: Window) -> bool:
-        """Take note of a window; returns whether averaging begins with the next one."""
+    @property
+    def halves_from(self) -> int | None:
+        """The number of windows after which the second half of the average begins, if that is known."""
+        return None if self.averages_from is None else (self.averages_from + WINDOWS) // 2
+
+    def look(self, window: Window) -> None:
+        """Take note of a window."""
         self.windows.append(window)
         if self.rested is None:
             late = len(self.windows) >= WINDOWS // 2
             if late or (len(self.windows) >= _FEWEST and at_rest(self.windows)):
                 self.rested = len(self.windows)
-        return len(self.windows) == self.averages_from
 
     @property
     def averaged(self) -> list[Window]:

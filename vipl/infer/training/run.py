@@ -81,9 +81,12 @@ class Run:
         assert tally is not None, "a plan goes with a tally"
         seen = np.maximum(np.asarray(tally.seen), 1)[..., None]
         window = Window(np.ravel(tally.mean), np.ravel(np.asarray(tally.square) / seen), int(seen.max()))
+        plan.look(window)
         tally = tally.next_window()
-        if plan.look(window):
+        if len(plan.windows) == plan.averages_from:
             tally = tally.average_anew()
+        if len(plan.windows) == plan.halves_from:
+            tally = tally.second_half()
         self.state = dataclasses.replace(self.state, tally=tally)
 
     @property
@@ -97,10 +100,19 @@ class Run:
     @property
     def params(self):
         """The parameters so far: the last, or their average where that has begun."""
-        if self.plan is None or self.plan.averages_from is None or self.state.tally is None:
+        plan, tally = self.plan, self.state.tally
+        if plan is None or tally is None or plan.averages_from is None or len(plan.windows) < plan.averages_from:
             return self.state.params
-        begun = len(self.plan.windows) >= self.plan.averages_from and np.all(np.asarray(self.state.tally.averaged) > 0)
-        return self.state.tally.average if begun else self.state.params
+        steps = np.asarray(tally.averaged) + np.asarray(tally.early_steps)
+        return tally.both if np.all(steps > 0) else self.state.params
+
+    @property
+    def halves(self) -> tuple | None:
+        """The averages of the earlier and the later steps, if there are both."""
+        tally = self.state.tally
+        if self.plan is None or tally is None or not len(self.plan.windows) > (self.plan.halves_from or np.inf):
+            return None
+        return tally.early, tally.average
 
 
 @dataclasses.dataclass(frozen=True)

@@ -23,6 +23,8 @@ class Tally:
     Attributes:
         average: mean of the parameters since `averaged` was zero.
         averaged: over how many steps.
+        early: the mean of the steps before those.
+        early_steps: over how many steps.
         mean: mean of the tracked numbers in this window.
         square: sum of their squared deviations.
         seen: over how many steps.
@@ -30,6 +32,8 @@ class Tally:
 
     average: object
     averaged: jax.Array
+    early: object
+    early_steps: jax.Array
     mean: jax.Array
     square: jax.Array
     seen: jax.Array
@@ -38,7 +42,7 @@ class Tally:
     def of(cls, params) -> Tally:
         """Return an empty tally."""
         zeros = np.zeros(len(tracked(params)), np.float32)
-        return cls(params, np.int32(0), zeros, zeros, np.int32(0))
+        return cls(params, np.int32(0), params, np.int32(0), zeros, zeros, np.int32(0))
 
     def next_window(self) -> Tally:
         """Return it with a new window."""
@@ -46,8 +50,26 @@ class Tally:
         return dataclasses.replace(self, mean=zeros, square=zeros, seen=np.zeros(self.seen.shape, np.int32))
 
     def average_anew(self) -> Tally:
-        """Return it with a new average."""
-        return dataclasses.replace(self, averaged=np.zeros(self.averaged.shape, np.int32))
+        """Return it with a new average, and no early one."""
+        none = np.zeros(self.averaged.shape, np.int32)
+        return dataclasses.replace(self, averaged=none, early_steps=none)
+
+    def second_half(self) -> Tally:
+        """Return it with what was averaged so far as the early average, and a new one."""
+        none = np.zeros(self.averaged.shape, np.int32)
+        return dataclasses.replace(self, averaged=none, early=self.average, early_steps=self.averaged)
+
+    @property
+    def both(self):
+        """The mean of all that was averaged."""
+        early, late = np.asarray(self.early_steps, float), np.asarray(self.averaged, float)
+        share = late / np.maximum(early + late, 1)
+
+        def mean(first, second):
+            weight = share.reshape(share.shape + (1,) * (jnp.ndim(second) - share.ndim)).astype(second.dtype)
+            return jnp.where(weight == 1, second, jnp.where(weight == 0, first, first + weight * (second - first)))
+
+        return jax.tree.map(mean, self.early, self.average)
 
 
 def tracked(params):
@@ -73,4 +95,4 @@ def count_in(tally: Tally, params) -> Tally:
     away = tracked(params) - tally.mean
     mean = tally.mean + away / seen
     square = tally.square + away * (tracked(params) - mean)
-    return Tally(average, averaged, mean, square, seen)
+    return dataclasses.replace(tally, average=average, averaged=averaged, mean=mean, square=square, seen=seen)

@@ -45,7 +45,8 @@ def infer(
             of `(params, batch)`.
         batch_size: rows of the arrays that a step sees; each pass over the data has a new order.
         num_restarts: how many runs are made side by side, from different starting points; the best is kept.
-        checkpoint: not offered yet.
+        checkpoint: a path, at which the fit is saved every few seconds. The same call goes on where the file ends, also
+            after the process was killed, and comes to the same bits as one that was never interrupted.
         progress: show a progress bar.
         callback: called now and then (about ten times a second) with an `InferState`; True ends the fit.
         on_nan: at an objective that is not finite, "raise" an error that names the site and the step, "stop" there

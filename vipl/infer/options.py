@@ -23,17 +23,6 @@ def refuse_tracing(arguments) -> None:
         )
 
 
-def refuse_unoffered(**options) -> None:
-    """Refuse options that are not offered yet."""
-    for name, value in options.items():
-        if value is not None:
-            raise ParameterError(
-                f"infer does not offer {name}= yet.",
-                where=user_source(),
-                fix="minibatches: vipl.plate(name, size, subsample_size=…) inside the model",
-            )
-
-
 def check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan) -> None:
     """Refuse options of the wrong kind."""
     if not isinstance(objective, Expectation):

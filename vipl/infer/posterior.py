@@ -41,19 +41,24 @@ class Posterior(Shown):
     """
 
     def __init__(self, problem, params, objective_history, status, key, num_steps, *, objective=elbo, restarts=None):
-        self.params, self.objective_history, self.status = params, objective_history, status
+        self._params, self.objective_history, self.status = params, objective_history, status
         self.objective, self.restarts = objective, restarts
         self._problem, self._key, self._num_steps = problem, key, num_steps
 
     @property
+    def params(self):
+        """The fitted parameters, as they were handed over."""
+        return self._problem.whole(self._params)
+
+    @property
     def guide(self) -> Program:
         """The fitted guide."""
-        return self._problem.programs(self.params)[1]
+        return self._problem.programs(self._params)[1]
 
     @property
     def model(self) -> Program:
         """The fitted model."""
-        return self._problem.programs(self.params)[0]
+        return self._problem.programs(self._params)[0]
 
     def sample(self, key, num_samples: int) -> dict:
         """Draw from the fitted guide.

@@ -38,7 +38,7 @@ def evidence_of(posterior, weighed, key) -> Evidence:
 def diagnose(posterior, problem, weighed, key) -> Diagnosis:
     """Do what `Posterior.diagnose` says."""
     key_term, key_signal = jax.random.split(key)
-    signal = gradient_signal(problem, posterior.params, posterior.objective, key_signal)
+    signal = gradient_signal(problem, posterior._params, posterior.objective, key_signal)
     evidence = dataclasses.replace(evidence_of(posterior, weighed, key_term), signal=signal)
     verdict, advice = judge(evidence)
     found = evidence.psis

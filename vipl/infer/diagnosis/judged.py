@@ -53,7 +53,7 @@ class Judged:
         return self._weighed_with(self._key_of(1))
 
     def _weighed_with(self, key, num_samples=None, *, at_least=0) -> Weighed:
-        model, guide, whole = programs_of_all_data(self._problem, self.params)
+        model, guide, whole = programs_of_all_data(self._problem, self._params)
         return Weighed(model, guide, key, num_samples, at_least=at_least, whole=whole)
 
     def _weigh(self, key, num_samples, caller) -> Weighed:

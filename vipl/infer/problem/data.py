@@ -52,20 +52,20 @@ class Batches:
     An iterable that can be iterated again, such as a list or a loader, starts anew when it is through.
 
     Args:
-        source: an iterable of pytrees of arrays.
-        skip: how many batches to pass over, which an earlier run has used.
+        source: an iterable of pytrees of arrays. One whose iterator has `get_state` and `set_state`, as those of Grain,
+            is set back by these; of any other, batches that an earlier run has used are made and passed over.
     """
 
-    def __init__(self, source: Iterable, skip: int = 0):
+    def __init__(self, source: Iterable):
         self._source, self._again = source, not isinstance(source, Iterator)
         self._iterator = iter(source)
         self._ahead: list = []
-        for _ in range(skip):
-            self.take()
+        self._taken, self._state = 0, None
 
     def look(self):
         """Return the next batch, and leave it there; None if there is none."""
         if not self._ahead:
+            self._state = self._state_now()
             batch = next(self._iterator, None)
             if batch is None and self._again:
                 self._iterator = iter(self._source)
@@ -79,7 +79,27 @@ class Batches:
         """Return the next batch; None if there is none."""
         batch = self.look()
         self._ahead.clear()
+        self._taken += batch is not None
         return batch
+
+    def position(self) -> dict:
+        """Return where the next batch is, as JSON has it."""
+        state = self._state if self._ahead else self._state_now()
+        as_bytes = isinstance(state, bytes)
+        return {"taken": self._taken, "bytes": as_bytes, "state": state.hex() if as_bytes else state}
+
+    def go_to(self, position: dict) -> None:
+        """Go to a position of an earlier run."""
+        state = position["state"]
+        if state is not None and hasattr(self._iterator, "set_state"):
+            self._iterator.set_state(bytes.fromhex(state) if position["bytes"] else state)
+            self._ahead.clear()
+            self._taken = position["taken"]
+        while self._taken < position["taken"] and self.take() is not None:
+            pass
+
+    def _state_now(self):
+        return self._iterator.get_state() if hasattr(self._iterator, "get_state") else None
 
 
 def data_of(data, batch_size) -> tuple[Data | None, Batches | None]:

@@ -4,26 +4,27 @@ from __future__ import annotations
 
 import time
 
-import jax
 import numpy as np
 
 from vipl._core.keys import as_key
 from vipl.guides import MeanField
 from vipl.guides.direct import DirectFamily
-from vipl.infer.options import check_options, refuse_tracing, refuse_unoffered, warn_of_lost_precision
+from vipl.infer.options import check_options, refuse_tracing, warn_of_lost_precision
 from vipl.infer.posterior import Posterior
 from vipl.infer.training import loop
 from vipl.infer.training.auto import fit_best
 from vipl.infer.training.direct import solve
 from vipl.infer.training.ending import posterior_of, settled
+from vipl.infer.training.interrupt import Interruptible
 from vipl.infer.training.progress import Progress
 from vipl.infer.training.run import Run
+from vipl.infer.training.saved import Saver
 from vipl.infer.training.setup import begin
 from vipl.infer.training.state import InferState
 from vipl.infer.training.trouble import explain_non_finite
 
 _SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
-_FIRST_CHUNK = 64
+_GROWTH = 8  # of a chunk over the one before
 
 
 def fit(
@@ -52,7 +53,6 @@ def fit(
     if isinstance(guide, str) and guide == "auto":
         single = {"params": params, "data": data, "batch_size": batch_size, "checkpoint": checkpoint}
         return fit_best(model, key, lambda model, guide, key: fit(model, guide, key=key, **options), **single)
-    refuse_unoffered(checkpoint=checkpoint)
     check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
     warn_of_lost_precision(model)
     guide = MeanField() if guide is None else guide
@@ -73,37 +73,53 @@ def fit(
         lanes=None if num_restarts == 1 else num_restarts,
         skip=on_nan == "skip",
     )
+    saver = None if checkpoint is None else Saver(checkpoint, run, guide)
+    if saver is not None:
+        saver.resume()
     try:
-        with Progress(progress, num_steps) as bar:
-            status = _train(run, bar, lambda: _wants_to_stop(run, guide, callback, stop), on_nan)
+        with Interruptible() as interruptible, Progress(progress, num_steps, run.step) as bar:
+
+            def between(made: int) -> bool:
+                interruptible.check()
+                bar.advance(made, _mean(run.history[-1][-made:]))
+                if saver is not None:
+                    saver.maybe_save()
+                return _wants_to_stop(run, guide, callback, stop)
+
+            status = _train(run, guide, between, on_nan)
     except KeyboardInterrupt:
         status = "interrupted"
+    finally:
+        if saver is not None:
+            saver.save()
     return posterior_of(run, guide, status)
 
 
-def _train(run: Run, bar: Progress, wants_to_stop, on_nan: str) -> str:
-    """Make all steps; returns the status."""
-    count, chunks = _FIRST_CHUNK, 0
+def _train(run: Run, guide, between, on_nan: str) -> str:
+    """Make all steps, and call `between(number made)` in between; returns the status."""
+    count = 1
     while run.step < run.num_steps:
         began = time.perf_counter()
         if run.batches is not None and run.batches.look() is None:
             return f"stopped: the data had no batch for step {run.step}"
         chunk = run.advance(min(count, run.longest_chunk()))
-        if chunk.broke_at is not None:
-            error = explain_non_finite(
-                run.problem, run.state, jax.random.fold_in(run.key, run.step), run.step, chunk.broke_at
-            )
+        if chunk.broken is not None:
+            error = explain_non_finite(run.problem, chunk.broken)
             if on_nan == "raise":
+                error.posterior = posterior_of(run, guide, f"stopped: {error.what}")
                 raise error
             return f"stopped: {error.what}"
-        bar.advance(chunk.steps, float(np.mean(run.history[-1][-chunk.steps :])))
-        if wants_to_stop():
+        if between(chunk.steps):
             return "stopped"
-        chunks += 1
-        if chunks > 1:  # the first pays for the compilation
-            seconds = max(time.perf_counter() - began, 1e-6)
-            count = int(np.clip(chunk.steps * _SECONDS_PER_CHUNK / seconds, 1, loop.CAPACITY))
+        seconds = max(time.perf_counter() - began, 1e-6)
+        by_time = int(chunk.steps * _SECONDS_PER_CHUNK / seconds)
+        count = int(np.clip(by_time, 1 if count > 1 else _GROWTH, min(count * _GROWTH, loop.CAPACITY)))
     return "finished"
+
+
+def _mean(objectives) -> float:
+    fine = objectives[np.isfinite(objectives)]
+    return float(np.mean(fine)) if fine.size else float("nan")
 
 
 def _wants_to_stop(run: Run, guide, callback, stop) -> bool:

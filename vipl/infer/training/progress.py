@@ -12,9 +12,10 @@ class Progress:
     Args:
         show: whether to show anything.
         num_steps: the number of steps in all.
+        done: how many of them an earlier run has made.
     """
 
-    def __init__(self, show: bool, num_steps: int):
+    def __init__(self, show: bool, num_steps: int, done: int = 0):
         self._bar = None
         if show:
             from tqdm import tqdm
@@ -22,7 +23,8 @@ class Progress:
             # Made for one process. The lock that tqdm makes for several of them starts another Python, and that takes
             # a core from the compiler.
             one_process = type("tqdm", (tqdm,), {"_lock": threading.RLock()})
-            self._bar = one_process(total=num_steps, desc="infer", unit="step", file=sys.stderr, mininterval=0.2)
+            options = {"desc": "infer", "unit": "step", "file": sys.stderr, "mininterval": 0.2}
+            self._bar = one_process(total=num_steps, initial=done, **options)
 
     def __enter__(self):
         return self

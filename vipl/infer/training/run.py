@@ -50,30 +50,43 @@ class Run:
         return min(end - self.step, loop.CAPACITY)
 
     def advance(self, count: int) -> Chunk:
-        """Make some steps; unless it broke off, they count."""
+        """Make some steps; those before one that is not finite, if that is the end, count."""
         batch = None if self.batches is None else self.batches.look()
-        after, values, done, finite = self._steps(count, batch)
-        done, finite = np.asarray(done), np.asarray(finite)
-        if self.lanes is None and not finite and not self.rules.skip:
-            values = np.asarray(values)[:done]
-            self.state = self._steps(done - 1, batch)[0]
-            self.history.append(values[:-1])
-            self.step += int(done) - 1
-            return Chunk(int(done) - 1, float(values[-1]))
+        before = self.state
+        after, values, done, finite = self._steps(before, count, batch)
+        done, values = np.asarray(done), np.asarray(values)
+        if not (self.rules.skip or np.any(np.asarray(finite))):
+            return self._break_off(before, values, done, batch)
         made = int(done.max())
-        values = np.asarray(values)[..., :made].T
-        self.state, self.step = after, self.step + made
-        self.history.append(values)
+        values = np.where(np.arange(values.shape[-1]) < done[..., None], values, np.nan)[..., :made].T
+        history = [*self.history, values]
+        self.state, self.step, self.history = after, self.step + made, history
         if self.batches is not None:
             self.batches.take()
         if self.plan is not None and self.step == self.plan.boundary(self.step - made):
             self._look()
-        return Chunk(made, None)
+        return Chunk(made)
 
-    def _steps(self, count, batch):
-        rate = None if self.plan is None else np.float32(self.plan.rate())
+    def _break_off(self, before, values, done, batch) -> Chunk:
+        """Keep the steps before the one at which all runs broke off."""
+        lane = None if self.lanes is None else int(np.argmax(done))
+        made = int(done.max()) - 1
+        if lane is None:
+            self.state = self._steps(before, made, batch)[0]
+            self.history, self.step = [*self.history, values[:made]], self.step + made
+            state, key, value = self.state, self.key, values[made]
+        else:  # the state of each run is that before these steps, since they did not break off together
+            state, key, value = one_lane(before, lane), self.key[lane], values[lane, made]
+            state = loop.advance(self.problem, state, key, np.int32(made), batch, self._rate(), rules=self.rules)[0]
+        step = int(np.asarray(state.step))
+        return Chunk(made, Broken(state, jax.random.fold_in(key, step), step, float(value)))
+
+    def _rate(self):
+        return None if self.plan is None else np.float32(self.plan.rate())
+
+    def _steps(self, state, count, batch):
         advance = loop.advance if self.lanes is None else loop.advance_lanes
-        return advance(self.problem, self.state, self.key, np.int32(count), batch, rate, rules=self.rules)
+        return advance(self.problem, state, self.key, np.int32(count), batch, self._rate(), rules=self.rules)
 
     def _look(self) -> None:
         tally, plan = self.state.tally, self.plan
@@ -116,16 +129,33 @@ class Run:
 
 
 @dataclasses.dataclass(frozen=True)
+class Broken:
+    """A step that was not finite.
+
+    Attributes:
+        state: the training state before it, of one run.
+        key: the key of the step.
+        step: its number.
+        objective: the objective at it.
+    """
+
+    state: TrainingState
+    key: object
+    step: int
+    objective: float
+
+
+@dataclasses.dataclass(frozen=True)
 class Chunk:
     """Some steps.
 
     Attributes:
         steps: how many.
-        broke_at: the objective, not finite, of the step that came next and broke off; None if none did.
+        broken: the step that came next and was the end, or None.
     """
 
     steps: int
-    broke_at: float | None
+    broken: Broken | None = None
 
 
 def one_lane(tree, lane: int):

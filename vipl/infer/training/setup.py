@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import types
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -49,8 +51,8 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
 
 def _start(model, guide, params, key, data, rules, planned, astray=False) -> tuple[Problem, TrainingState]:
     frame_of = (lambda surveyed, family: _frame(surveyed, family, key)) if planned else None
-    own = callable(params) and not isinstance(params, type)
-    problem, params = pose(model, guide, params(key) if own else params, key, data, frame_of)
+    made = isinstance(params, types.FunctionType)
+    problem, params = pose(model, guide, params(key) if made else params, key, data, frame_of)
     if astray and problem.frame is None and isinstance(guide, GuideFamily):
         params = _moved(params, problem.guide_params, key)
     params = jax.tree.map(jnp.asarray, params)

@@ -22,18 +22,15 @@ def _terms(model, guide):
     return trace.log_density, (sites, site_terms(model, trace))
 
 
-def explain_non_finite(problem, state, key, step, value) -> NonFiniteError:
+def explain_non_finite(problem, broken) -> NonFiniteError:
     """Return the error for an objective that is not finite at one step.
 
     Args:
         problem: the Problem.
-        state: the training state at that step.
-        key: the key of that step.
-        step: its number.
-        value: the objective there.
+        broken: the step, a `Broken`.
     """
-    problem = dataclasses.replace(problem, frame=state.frame)
-    what, where, fix = _find(problem, state.params, key)
+    problem, step, value = dataclasses.replace(problem, frame=broken.state.frame), broken.step, broken.objective
+    what, where, fix = _find(problem, broken.state.params, broken.key)
     slower = "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values"
     first = "data and covariates that are finite and inside of the supports; better initial values"
     if step > 0:

@@ -1,0 +1,43 @@
+"""Ctrl-C in training: it waits for the step that is being made, so that nothing is half done."""
+
+from __future__ import annotations
+
+import signal
+import threading
+
+
+class Interruptible:
+    """A context manager in which Ctrl-C is noted, and raised when `check` is called; a second one is raised at once.
+
+    Outside of the main thread, which alone gets signals, it does nothing.
+    """
+
+    def __init__(self):
+        self._asked, self._before = False, None
+
+    def __enter__(self):
+        if threading.current_thread() is threading.main_thread():
+            self._before = signal.getsignal(signal.SIGINT)
+            if callable(self._before):
+                signal.signal(signal.SIGINT, self._note)
+            else:
+                self._before = None
+        return self
+
+    def __exit__(self, *exception):
+        if self._before is not None:
+            signal.signal(signal.SIGINT, self._before)
+
+    def _note(self, number, frame):
+        if self._asked and callable(self._before):
+            self._before(number, frame)
+        self._asked = True
+
+    def check(self) -> None:
+        """Raise what was noted.
+
+        Raises:
+            KeyboardInterrupt: there was a Ctrl-C.
+        """
+        if self._asked:
+            raise KeyboardInterrupt

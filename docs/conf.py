@@ -40,10 +40,19 @@ def block(module: types.ModuleType, name: str) -> str | None:
     if inspect.ismodule(value) or home.split(".")[0] != "vipl":
         return None
     if inspect.isclass(value):
-        return f".. autoclass:: {module.__name__}.{name}\n   :members:"
+        inherited = "\n   :inherited-members: object" * has_private_base(value)
+        return f".. autoclass:: {module.__name__}.{name}\n   :members:{inherited}"
     if inspect.isroutine(value):
         return f".. autofunction:: {module.__name__}.{name}"
     return f".. autodata:: {module.__name__}.{name}\n   :no-value:"
+
+
+def has_private_base(value: type) -> bool:
+    """Tell whether a class has bases of vipl alone, and one that is no public name: its methods have no other place."""
+    public = [getattr(module, name) for module in public_modules() for name in getattr(module, "__all__", ())]
+    bases = value.__mro__[1:-1]
+    ours = all(base.__module__.split(".")[0] == "vipl" for base in bases)
+    return ours and any(all(base is not other for other in public) for base in bases)
 
 
 def write_api_page() -> None:

@@ -60,8 +60,10 @@ from vipl.transform import Expectation, continuous, expect, expectation
 if TYPE_CHECKING:
     from vipl import testing
     from vipl.diagnostics.audit import audit
+    from vipl.infer.calibration.sbc import sbc
     from vipl.infer.posterior import Posterior
     from vipl.infer.storage.loading import load_posterior
+    from vipl.infer.training.lazy import lazy_rows
     from vipl.programs import SMC, Exact, Importance, marginal, normalize
 
 __version__ = "0.1.0"
@@ -102,6 +104,7 @@ __all__ = [
     "guides",
     "infer",
     "init_params",
+    "lazy_rows",
     "load_posterior",
     "log_density",
     "marginal",
@@ -111,6 +114,7 @@ __all__ = [
     "plate",
     "program",
     "sample",
+    "sbc",
     "scope",
     "simulate",
     "testing",
@@ -126,6 +130,8 @@ __getattr__ = on_first_use(
         "SMC": "vipl.programs",
         "Exact": "vipl.programs",
         "audit": "vipl.diagnostics.audit.audit",
+        "sbc": "vipl.infer.calibration.sbc",
+        "lazy_rows": "vipl.infer.training.lazy",
         "load_posterior": "vipl.infer.storage.loading",
         "marginal": "vipl.programs",
         "normalize": "vipl.programs",

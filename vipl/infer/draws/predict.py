@@ -27,7 +27,7 @@ def predict(guide: Program, program: Program, key, num_samples: int, *, only_det
     source = user_source()
     fitted = survey(guide).latents
     absent = () if only_deterministic else tuple(a for a in survey(program).latents if a not in fitted)
-    program = program if only_deterministic else _whole(program)
+    program = program if only_deterministic else whole_program(program)
     surveyed = survey(program)
     if not only_deterministic:
         _refuse_observed_marginals(surveyed)
@@ -42,7 +42,7 @@ def predict(guide: Program, program: Program, key, num_samples: int, *, only_det
     return _predictions(guide, program, jax.random.split(key, num_samples), only_deterministic, absent)
 
 
-def _whole(program: Program) -> Program:
+def whole_program(program: Program) -> Program:
     """Return the program that a marginal is of: what is integrated out is drawn anew, as the data are."""
     while program.fn is marginal_program:
         inner = program.args[0]

@@ -6,9 +6,7 @@ import numpy as np
 
 from vipl._core.optional import optional
 from vipl.infer.results.kernel import axis_of, density_of
-from vipl.infer.results.style import CORRECTED, GUIDE, REFERENCE, tidy
-
-_PANELS = 24  # as many as can be told apart on a page
+from vipl.infer.results.style import CORRECTED, GUIDE, REFERENCE, grid, tidy
 
 
 def plot_density(columns: list, weights, reference: dict, title: str):
@@ -20,26 +18,18 @@ def plot_density(columns: list, weights, reference: dict, title: str):
         reference: other draws by the scalars' names, or exact densities as functions.
         title: above all.
     """
-    pyplot = optional("matplotlib.pyplot", "plot", "plot_density")
-    columns, left_out = columns[:_PANELS], max(len(columns) - _PANELS, 0)
-    wide = min(len(columns), 4 if len(columns) != 9 else 3)
-    high = -(-len(columns) // wide)
-    size = (2.9 * wide + 0.4, 2.3 * high + 0.7)
-    figure, axes = pyplot.subplots(high, wide, figsize=size, layout="constrained", squeeze=False)
-    for ax, column in zip(axes.flat, columns, strict=False):
+    optional("matplotlib.pyplot", "plot", "plot_density")
+    figure, axes, columns = grid(columns, title)
+    for ax, column in zip(axes, columns, strict=True):
         draw = _draw_bars if column.discrete else _draw_curves
         draw(ax, column, weights, reference.get(column.name))
         ax.set_title(column.name, fontsize=10)
         ax.set(yticks=[], ylim=(0, None))
         ax.locator_params(axis="x", nbins=5)
         tidy(ax, ("left", "right", "top"))
-    for ax in axes.flat[len(columns) :]:
-        ax.set_visible(False)
-    more = f", the first {_PANELS} of {_PANELS + left_out}" if left_out else ""
-    figure.suptitle(title + more, x=0.01, ha="left", fontsize=11)
-    labels = dict(zip(*reversed(axes.flat[0].get_legend_handles_labels()), strict=True))
+    labels = dict(zip(*reversed(axes[0].get_legend_handles_labels()), strict=True))
     figure.legend(labels.values(), labels.keys(), loc="outside lower center", ncols=3, frameon=False, fontsize=9)
-    return axes.ravel()[: len(columns)]
+    return axes
 
 
 def _draw_curves(ax, column, weights, reference):

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import dataclasses
+
 from vipl._core.errors import ParameterError
 from vipl._core.source import user_source
 from vipl.guides.coordinates import Frame
 from vipl.guides.latents import Latents, latents_of
 from vipl.guides.prior_coordinates import around_others
+from vipl.guides.rest import Rest
 from vipl.lang.program import Program
 from vipl.tracing.survey import Survey
 
@@ -57,9 +60,15 @@ class FamilyGuide:
 
     Attributes:
         wants: which arguments it takes by name: "frame", the coordinates in which it is trained; "model", the model.
+        rest: the sites that the family does not draw together.
     """
 
     wants: tuple[str, ...] = ("frame",)
+    rest: Rest = Rest((), ())
+
+    def of_rows(self) -> FamilyGuide:
+        """Return the function of a guide program whose params are those of the elements of a subsample alone."""
+        return dataclasses.replace(self, rest=dataclasses.replace(self.rest, rows_given=True))  # pyright: ignore
 
     def in_context(self, **context) -> Program:
         """Return the guide program, given what there is of what it wants."""

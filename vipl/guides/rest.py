@@ -10,14 +10,15 @@ import contextlib
 import dataclasses
 import functools
 
+import jax
 import jax.numpy as jnp
 import numpy as np
-from numpyro.distributions import Bernoulli, Categorical, Normal, TransformedDistribution, constraints
+from numpyro.distributions import Bernoulli, Categorical, Normal, TransformedDistribution
 from numpyro.distributions.transforms import IndependentTransform
 
 from vipl.distributions.extra import OneHotCategorical
 from vipl.guides.coordinates import softplus_inverse
-from vipl.guides.latents import Discrete, Latents, Local
+from vipl.guides.latents import Discrete, Latents, Local, LocalPlate
 from vipl.lang.param import param
 from vipl.lang.plate import plate
 from vipl.lang.sample import sample
@@ -27,10 +28,17 @@ _CATEGORIES = {"boolean": Bernoulli, "integer": Categorical, "one hot": OneHotCa
 
 @dataclasses.dataclass(frozen=True)
 class Rest:
-    """The sites that a family does not draw together, as a part of its guide."""
+    """The sites that a family does not draw together, as a part of its guide.
+
+    Attributes:
+        local: continuous sites in subsampled plates.
+        discrete: sites of finite support.
+        rows_given: whether the params are those of the elements that are looked at alone, and not of all.
+    """
 
     local: tuple[Local, ...]
     discrete: tuple[Discrete, ...]
+    rows_given: bool = False
 
     @classmethod
     def of(cls, latents: Latents) -> Rest:
@@ -45,8 +53,14 @@ class Rest:
             params[f"{site.block.address}.loc"] = zeros
             params[f"{site.block.address}.scale"] = np.full_like(zeros, softplus_inverse(init_scale))
         for site in self.discrete:
-            params[f"{site.address}.logits"] = np.zeros(_logits_shape(site), np.float32)
+            params[f"{site.address}.logits"] = np.zeros(_logits_shape(site, site.whole_shape), np.float32)
         return params
+
+    def rows(self) -> dict[str, tuple[LocalPlate, ...]]:
+        """Return of each param that has rows for the elements of subsampled plates, by name, the plates."""
+        found = {f"{site.address}.{part}": site.plates for site in self.local for part in ("loc", "scale")}
+        found |= {f"{site.address}.logits": site.plates for site in self.discrete if site.plates}
+        return found
 
     def sample(self) -> None:
         """Sample the sites, in a guide."""
@@ -60,9 +74,23 @@ class Rest:
                             frame.address, frame.size, subsample_size=frame.length, dim=frame.dim
                         )
                     index = stack.enter_context(plates[frame.address])
-                    rows = functools.partial(_rows, rows, index, frame.axis)
-                site_law = _local if isinstance(site, Local) else _discrete
-                sample(site.address, site_law(site, rows))
+                    if not self.rows_given:
+                        rows = functools.partial(_rows, rows, index, frame.axis)
+                sample(site.address, self._local(site, rows) if isinstance(site, Local) else self._discrete(site, rows))
+
+    def _local(self, site: Local, rows):
+        zeros = jnp.zeros(site.block.shape if self.rows_given else site.whole_shape, site.block.dtype)
+        loc, raw = rows(param(f"{site.address}.loc", zeros)), rows(param(f"{site.address}.scale", zeros))
+        normal = Normal(loc, jax.nn.softplus(raw)).to_event(site.event_dim)  # of the rows alone
+        if site.block.support.is_real:
+            return normal
+        bijection = site.block.support.bijection
+        extra = site.event_dim - bijection.domain.event_dim
+        return TransformedDistribution(normal, IndependentTransform(bijection, extra) if extra else bijection)
+
+    def _discrete(self, site: Discrete, rows):
+        shape = _logits_shape(site, site.shape if self.rows_given else site.whole_shape)
+        return _CATEGORIES[site.kind](logits=rows(param(f"{site.address}.logits", jnp.zeros(shape))))
 
 
 def _identity(values):
@@ -70,25 +98,8 @@ def _identity(values):
 
 
 def _rows(inner, index, axis, values):
-    return jnp.take(inner(values), index, axis=axis)
+    return jnp.take(inner(values), index, axis=axis, mode="clip", unique_indices=True)
 
 
-def _local(site: Local, rows):
-    zeros = jnp.zeros(site.whole_shape, site.block.dtype)
-    loc = rows(param(f"{site.address}.loc", zeros))
-    scale = rows(param(f"{site.address}.scale", zeros + 1, constraint=constraints.positive))
-    normal = Normal(loc, scale).to_event(site.event_dim)
-    if site.block.support.is_real:
-        return normal
-    bijection = site.block.support.bijection
-    extra = site.event_dim - bijection.domain.event_dim
-    return TransformedDistribution(normal, IndependentTransform(bijection, extra) if extra else bijection)
-
-
-def _discrete(site: Discrete, rows):
-    logits = rows(param(f"{site.address}.logits", jnp.zeros(_logits_shape(site))))
-    return _CATEGORIES[site.kind](logits=logits)
-
-
-def _logits_shape(site: Discrete) -> tuple[int, ...]:
-    return site.whole_shape if site.kind == "boolean" else (*site.whole_shape, site.num_points)
+def _logits_shape(site: Discrete, shape) -> tuple[int, ...]:
+    return tuple(shape) if site.kind == "boolean" else (*shape, site.num_points)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vipl._core.keys import as_key
@@ -76,8 +78,9 @@ def fit(
     saver = None if checkpoint is None else Saver(checkpoint, run, guide)
     if saver is not None:
         saver.resume()
+    interruptible = Interruptible()
     try:
-        with Interruptible() as interruptible, Progress(progress, num_steps, run.step) as bar:
+        with interruptible, Progress(progress, num_steps, run.step) as bar:
 
             def between(made: int) -> bool:
                 interruptible.check()
@@ -88,9 +91,11 @@ def fit(
 
             status = _train(run, guide, between, on_nan)
     except KeyboardInterrupt:
+        if interruptible.at_once:  # the step that was being made is lost, and the state with it
+            raise
         status = "interrupted"
     finally:
-        if saver is not None:
+        if saver is not None and not interruptible.at_once:
             saver.save()
     return posterior_of(run, guide, status)
 
@@ -128,6 +133,7 @@ def _wants_to_stop(run: Run, guide, callback, stop) -> bool:
     so_far = run.objective_history
     if callback is not None:
         params = settled(run, guide, run.params)[1] if run.lanes is None else run.state.params
+        params = jax.tree.map(jnp.copy, params)  # the steps to come use the memory of the state
         if callback(InferState(run.step, run.problem.whole(params), so_far)) is True:
             return True
     return stop is not None and bool(stop(so_far))

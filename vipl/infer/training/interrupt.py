@@ -10,10 +10,13 @@ class Interruptible:
     """A context manager in which Ctrl-C is noted, and raised when `check` is called; a second one is raised at once.
 
     Outside of the main thread, which alone gets signals, it does nothing.
+
+    Attributes:
+        at_once: whether there was a second one, in the middle of a step.
     """
 
     def __init__(self):
-        self._asked, self._before = False, None
+        self.at_once, self._asked, self._before = False, False, None
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
@@ -30,6 +33,7 @@ class Interruptible:
 
     def _note(self, number, frame):
         if self._asked and callable(self._before):
+            self.at_once = True
             self._before(number, frame)
         self._asked = True
 

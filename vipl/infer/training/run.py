@@ -50,43 +50,34 @@ class Run:
         return min(end - self.step, loop.CAPACITY)
 
     def advance(self, count: int) -> Chunk:
-        """Make some steps; those before one that is not finite, if that is the end, count."""
+        """Make some steps, up to one that is not finite, if that is the end."""
         batch = None if self.batches is None else self.batches.look()
-        before = self.state
-        after, values, done, finite = self._steps(before, count, batch)
-        done, values = np.asarray(done), np.asarray(values)
-        if not (self.rules.skip or np.any(np.asarray(finite))):
-            return self._break_off(before, values, done, batch)
+        rate = None if self.plan is None else np.float32(self.plan.rate())
+        advance = loop.advance if self.lanes is None else loop.advance_lanes
+        self.state, values, done, finite = advance(
+            self.problem, self.state, self.key, np.int32(count), batch, rate, rules=self.rules
+        )
+        done, values, before = np.asarray(done), np.asarray(values), self.step
         made = int(done.max())
-        values = np.where(np.arange(values.shape[-1]) < done[..., None], values, np.nan)[..., :made].T
-        history = [*self.history, values]
-        self.state, self.step, self.history = after, self.step + made, history
+        inside = np.arange(values.shape[-1]) < done[..., None]
+        self.history.append(np.where(inside, values, np.nan)[..., :made].T)
+        self.step += made
+        if not (self.rules.skip or np.any(np.asarray(finite))):
+            return Chunk(made, self._broken(values, done))
         if self.batches is not None:
             self.batches.take()
-        if self.plan is not None and self.step == self.plan.boundary(self.step - made):
+        if self.plan is not None and self.step == self.plan.boundary(before):
             self._look()
         return Chunk(made)
 
-    def _break_off(self, before, values, done, batch) -> Chunk:
-        """Keep the steps before the one at which all runs broke off."""
-        lane = None if self.lanes is None else int(np.argmax(done))
-        made = int(done.max()) - 1
-        if lane is None:
-            self.state = self._steps(before, made, batch)[0]
-            self.history, self.step = [*self.history, values[:made]], self.step + made
-            state, key, value = self.state, self.key, values[made]
-        else:  # the state of each run is that before these steps, since they did not break off together
-            state, key, value = one_lane(before, lane), self.key[lane], values[lane, made]
-            state = loop.advance(self.problem, state, key, np.int32(made), batch, self._rate(), rules=self.rules)[0]
+    def _broken(self, values, done) -> Broken:
+        """Return the step at which all runs broke off, of that run that came furthest."""
+        state, key = self.state, self.key
+        if self.lanes is not None:
+            lane = int(np.argmax(done))
+            state, key, values, done = one_lane(state, lane), key[lane], values[lane], done[lane]
         step = int(np.asarray(state.step))
-        return Chunk(made, Broken(state, jax.random.fold_in(key, step), step, float(value)))
-
-    def _rate(self):
-        return None if self.plan is None else np.float32(self.plan.rate())
-
-    def _steps(self, state, count, batch):
-        advance = loop.advance if self.lanes is None else loop.advance_lanes
-        return advance(self.problem, state, self.key, np.int32(count), batch, self._rate(), rules=self.rules)
+        return Broken(state, jax.random.fold_in(key, step), step, float(values[int(done)]))
 
     def _look(self) -> None:
         tally, plan = self.state.tally, self.plan

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import types
 
 import jax
@@ -15,6 +16,7 @@ from vipl.infer.problem.data import data_of
 from vipl.infer.problem.pose import pose
 from vipl.infer.problem.problem import Problem
 from vipl.infer.training import loop
+from vipl.infer.training.lazy import LazyRows, rows_of
 from vipl.infer.training.loop import Rules, TrainingState
 from vipl.infer.training.plan import Plan, rates_of
 from vipl.infer.training.run import Run
@@ -35,7 +37,9 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
     # A copy looks anew at what the objective's function reads, so that a redefined helper is compiled again.
     objective = objective.with_num_samples(objective.num_samples if num_samples == 1 else num_samples)
     rules = Rules(objective, StaticValue(optax.adam(1.0) if optimizer is None else optimizer), skip)
-    planned = optimizer is None
+    planned, lazy = optimizer is None, isinstance(optimizer, LazyRows)
+    if lazy:
+        rules = dataclasses.replace(rules, optimizer=StaticValue(optimizer.optimizer))
     if lanes is None:
         problem, state = _start(model, guide, params, key, data, rules, planned)
     else:
@@ -45,6 +49,8 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
         ]
         problem, states = starts[0][0], [state for _, state in starts]
         state, key = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(x) for x in leaves]), *states), keys
+    if lazy:
+        rules = dataclasses.replace(rules, rows=rows_of(problem))
     plan = Plan(num_steps, rates_of(num_steps, problem.frame is not None)) if planned and num_steps else None
     return Run(problem, rules, key, state, num_steps, plan, batches, lanes)
 
@@ -63,7 +69,7 @@ def _start(model, guide, params, key, data, rules, planned, astray=False) -> tup
         problem.frame,
         Tally.of(params) if planned else None,
     )
-    return problem, state
+    return problem, jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), state)  # the steps use its memory
 
 
 def _frame(surveyed, family: GuideFamily, key):

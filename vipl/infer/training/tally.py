@@ -57,7 +57,8 @@ class Tally:
     def second_half(self) -> Tally:
         """Return it with what was averaged so far as the early average, and a new one."""
         none = np.zeros(self.averaged.shape, np.int32)
-        return dataclasses.replace(self, averaged=none, early=self.average, early_steps=self.averaged)
+        early = jax.tree.map(jnp.copy, self.average)  # the memory of either is used by the steps to come
+        return dataclasses.replace(self, averaged=none, early=early, early_steps=self.averaged)
 
     @property
     def both(self):

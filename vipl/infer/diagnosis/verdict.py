@@ -31,7 +31,11 @@ _NEXT = {
     "mean_field": "guide=guides.FullRank()",
     "low_rank": "guide=guides.FullRank()",
     "laplace": "guide=guides.FullRank()",
+    "asvi": "guide=guides.FullRank()",
     "full_rank": "guide=guides.Flow()",
+    "structured": "guide=guides.Flow()",
+    "mixture": "guide=guides.Flow()",
+    "flow": "num_restarts=4",
 }
 _CORRECTED = "posterior.expectation(fn) and posterior.resample(key, 1000) correct it"
 
@@ -207,7 +211,7 @@ _RULES = (_training, _weights, _point, _means, _spreads, _tails, _restarts, _obj
 
 
 def _better(evidence) -> str:
-    return _NEXT.get(evidence.guide, "a guide with more freedom")
+    return _NEXT.get(evidence.guide, 'guide="auto"')
 
 
 def _first(evidence, which) -> str:

@@ -54,6 +54,14 @@ class GuideFamily:
         del surveyed
         return frame, params
 
+    def reframe(self, surveyed: Survey, params: dict) -> tuple[Frame | None, dict]:
+        """Return a frame in which params stand for about a standard normal, if there is one, and the params in it.
+
+        It undoes `settle`, for a training that goes on from given params.
+        """
+        del surveyed
+        return None, params
+
 
 class FamilyGuide:
     """Base of the functions of the guide programs that families make: frozen dataclasses.

@@ -9,7 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal
 
-from vipl.guides.coordinates import softplus_inverse
+from vipl.guides.coordinates import Frame, softplus_inverse
 from vipl.guides.family import check_positive
 from vipl.guides.joint_family import JointFamily, Law, lower_triangle, raw_triangle
 
@@ -72,6 +72,13 @@ class FullRank(JointFamily):
             return jax.scipy.linalg.solve_triangular(scale, vector - loc, lower=True), log_jacobian
 
         return Law(Normal(jnp.zeros_like(loc), 1.0).to_event(1), push, pull)
+
+    def reframe(self, surveyed, params):
+        """Return the frame of the params' own normal."""
+        loc = params[f"{self.name}.loc"]
+        frame = Frame(loc, lower_triangle(params[f"{self.name}.scale_tril"]))
+        inside = self.initial(np.zeros(loc.shape, loc.dtype), True, None, surveyed)
+        return frame, params | {f"{self.name}.{name}": value for name, value in inside.items()}
 
     def settle(self, surveyed, frame, params):
         """Return the params in the coordinates themselves."""

@@ -65,6 +65,18 @@ class MeanField(GuideFamily):
         guide = MeanFieldGuide(coordinates, rest)
         return guide.in_context(frame=frame), params | rest.initial(self.init_scale)
 
+    def reframe(self, surveyed, params):
+        """Return the frame of the params' own normals."""
+        blocks, inside = self.latents(surveyed).together.blocks, dict(params)
+        if not blocks:
+            return None, params
+        flat = {part: [jnp.ravel(params[f"{block.address}.{part}"]) for block in blocks] for part in ("loc", "scale")}
+        frame = Frame(jnp.concatenate(flat["loc"]), jax.nn.softplus(jnp.concatenate(flat["scale"])))
+        for block in blocks:
+            zeros = np.zeros(block.shape, block.dtype)
+            inside |= {f"{block.address}.loc": zeros, f"{block.address}.scale": zeros + softplus_inverse(1.0)}
+        return frame, inside
+
     def settle(self, surveyed, frame, params):
         """Return the params in the coordinates themselves."""
         coordinates, settled = self.latents(surveyed).together, dict(params)

@@ -8,6 +8,7 @@ from vipl._core.errors import AddressError, did_you_mean
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
 from vipl.infer.draws.predict import predict
+from vipl.infer.problem.initial import with_frame
 from vipl.infer.results.shown import Shown
 from vipl.infer.storage.saving import save_posterior
 from vipl.lang.program import Program
@@ -47,8 +48,8 @@ class Posterior(Shown):
 
     @property
     def params(self):
-        """The fitted parameters, as they were handed over."""
-        return self._problem.whole(self._params)
+        """The fitted parameters; of a guide family, with the coordinates that they are of, where it keeps such."""
+        return with_frame(self._problem.whole(self._params), self._problem.frame)
 
     @property
     def guide(self) -> Program:

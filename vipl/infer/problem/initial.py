@@ -8,6 +8,7 @@ import numpy as np
 
 from vipl._core.errors import ParameterError, did_you_mean
 from vipl._core.static import is_array_leaf
+from vipl.guides.coordinates import Frame
 from vipl.lang.conditioning import check_param
 
 
@@ -28,6 +29,21 @@ def floating(params, source):
         return jnp.asarray(leaf)
 
     return jax.tree_util.tree_map_with_path(check, params)
+
+
+def with_frame(params, frame: Frame | None):
+    """Return params with the coordinates that they are of, where these are not those of the values."""
+    if frame is None or not isinstance(params, dict):
+        return params
+    return params | {"frame.center": frame.center, "frame.scale": frame.scale}
+
+
+def split_frame(params) -> tuple:
+    """Return params without their coordinates, and these, or None."""
+    if not isinstance(params, dict) or not {"frame.center", "frame.scale"} <= params.keys():
+        return params, None
+    own = {name: value for name, value in params.items() if not name.startswith("frame.")}
+    return own, Frame(jnp.asarray(params["frame.center"]), jnp.asarray(params["frame.scale"]))
 
 
 def started_from(params, initial, surveys, source):

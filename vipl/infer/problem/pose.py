@@ -20,7 +20,7 @@ from vipl.infer.problem.checks import (
     warn_of_unscaled_batches,
 )
 from vipl.infer.problem.data import Data
-from vipl.infer.problem.initial import floating, started_from
+from vipl.infer.problem.initial import floating, split_frame, started_from
 from vipl.infer.problem.problem import Problem, addresses_of, check_unchanged
 from vipl.infer.problem.without_data import survey_without_data
 from vipl.lang.program import Program
@@ -72,9 +72,12 @@ def pose(
 
 
 def _pose_programs(model, guide, params, key, frame_of, without_data, source):
-    surveyed, seen, frame = survey_without_data(model, without_data), addresses_of(survey(model)), None
+    surveyed, seen = survey_without_data(model, without_data), addresses_of(survey(model))
+    family = frame = None
     check_evidence(surveyed, source)
     if isinstance(guide, GuideFamily):
+        family = guide
+        params, frame = split_frame(params)
         if frame_of is not None and params is None:
             check_unchanged(jax.tree.map(lambda leaf: leaf, model), seen)  # a copy is staged anew
             frame = frame_of(surveyed, guide)
@@ -88,6 +91,9 @@ def _pose_programs(model, guide, params, key, frame_of, without_data, source):
         guide_names = tuple(survey(guide).params)
     if params is not None:
         initial = started_from(params, initial, (surveyed, survey(guide)), source)
+        if family is not None and frame_of is not None and frame is None:
+            frame, own = family.reframe(surveyed, {name: initial[name] for name in guide_names})
+            initial |= own
     check_guide_observes_nothing(survey(guide))
     return Problem(
         model,

@@ -28,7 +28,7 @@ def save_posterior(path, posterior, problem, key, num_steps: int) -> None:
         num_steps: how many steps were made.
     """
     objective, runs = posterior.objective, posterior.restarts
-    found = {"params": arrays_only(posterior.params)}
+    found = {"params": arrays_only(problem.whole(posterior._params))}
     if problem.frame is not None:
         found["frame"] = {"center": problem.frame.center, "scale": problem.frame.scale}
     if problem.data is not None:

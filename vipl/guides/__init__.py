@@ -13,6 +13,7 @@ from vipl.guides.full_rank import FullRank
 from vipl.guides.laplace import Laplace
 from vipl.guides.low_rank import LowRank
 from vipl.guides.mean_field import MeanField
+from vipl.guides.mixture import Mixture
 from vipl.guides.structured import Structured
 
 __all__ = [
@@ -24,5 +25,6 @@ __all__ = [
     "Laplace",
     "LowRank",
     "MeanField",
+    "Mixture",
     "Structured",
 ]

@@ -10,12 +10,14 @@ normal, and one step size serves every model.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vipl.guides.start.normal import Mode
 from vipl.guides.support import Support
 
 
@@ -108,7 +110,9 @@ class Coordinates:
         return jnp.concatenate(flat) if flat else jnp.zeros(0), log_jacobian
 
 
-@jax.tree_util.register_dataclass
+@functools.partial(
+    jax.tree_util.register_dataclass, data_fields=["center", "scale"], meta_fields=[], drop_fields=["modes"]
+)
 @dataclasses.dataclass(frozen=True)
 class Frame:
     """An affine change of coordinates, `center + scale @ y`.
@@ -116,10 +120,12 @@ class Frame:
     Attributes:
         center: `(d,)`.
         scale: `(d,)`, one for each coordinate, or a lower triangular `(d, d)`.
+        modes: what it was found from, the best first; they are there where a guide is built, and not carried along.
     """
 
-    center: jax.Array
-    scale: jax.Array
+    center: jax.Array | np.ndarray
+    scale: jax.Array | np.ndarray
+    modes: tuple[Mode, ...] = dataclasses.field(default=(), compare=False)
 
     def place(self, y):
         """Return the vector at y."""

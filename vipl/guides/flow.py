@@ -35,7 +35,7 @@ class Flow(JointFamily):
         kind: "coupling" or "autoregressive".
         num_layers: number of layers; every other one goes the other way round.
         width: number of hidden units of the network of each layer.
-        num_bins: of the splines that move each coordinate; 0 for affine maps alone.
+        num_bins: of the splines that bend each coordinate by itself; 0 for affine maps alone.
         init_scale: standard deviation at the start, in unconstrained units, where vipl does not look for one itself.
         noncentered: whether the coordinates of a site that is drawn around others are relative to these, as in
             `FullRank`.
@@ -60,7 +60,7 @@ class Flow(JointFamily):
     kind: str = "coupling"
     num_layers: int = 4
     width: int = 32
-    num_bins: int = 8
+    num_bins: int = 0
     init_scale: float = 0.1
     noncentered: bool = False
 

@@ -15,6 +15,9 @@ from vipl.guides.family import check_count, check_positive
 from vipl.guides.generic import generic
 from vipl.guides.joint_family import JointFamily, Law
 
+_ROUNDS = 10  # of factor analysis
+_LEAST = 0.01  # of a variance, that may be of no other coordinate
+
 
 @dataclasses.dataclass(frozen=True)
 class LowRank(JointFamily):
@@ -69,6 +72,17 @@ class LowRank(JointFamily):
         factor = 0.1 * generic((size, rank), center.dtype)
         return {"loc": center, "scale": np.full_like(center, scale), "factor": factor}
 
+    def build(self, surveyed, frame=None):
+        """Return the guide program and its initial params: the correlations that are known, and a little more."""
+        program, params = super().build(surveyed, frame)
+        if frame is not None and frame.modes:
+            loc, factor = params[f"{self.name}.loc"], params[f"{self.name}.factor"]
+            covariance = frame.modes[0].normal.covariance / np.outer(frame.scale, frame.scale)
+            scale, known = _factors(covariance, factor.shape[1])
+            params[f"{self.name}.factor"] = factor + known.astype(loc.dtype)
+            params[f"{self.name}.scale"] = np.vectorize(softplus_inverse, otypes=[loc.dtype])(scale)
+        return program, params
+
     def law(self, params, coordinates):
         """Return the normal law: with L Lᵀ = I + Vᵀ V, I + V (I + L)⁻¹ Vᵀ is a square root of I + V Vᵀ."""
         del coordinates
@@ -96,3 +110,19 @@ class LowRank(JointFamily):
             f"{self.name}.loc": frame.place(params[f"{self.name}.loc"]),
             f"{self.name}.scale": scale + jnp.log(-jnp.expm1(-scale)),
         }
+
+
+def _factors(covariance: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
+    """Return the S and V of a covariance: factor analysis by principal factors.
+
+    Args:
+        covariance: of coordinates whose conditional variances are 1, of which S is at most a part.
+        rank: number of columns of V.
+    """
+    scale, factor = np.ones(len(covariance)), np.zeros((len(covariance), 0))
+    for _ in range(_ROUNDS):
+        values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
+        factor = vectors[:, -rank:] * np.sqrt(np.maximum(values[-rank:] - 1, 0))
+        own = np.diag(covariance) - np.sum((scale[:, None] * factor) ** 2, 1)
+        scale = np.sqrt(np.clip(own, _LEAST, 1.0))
+    return scale, factor

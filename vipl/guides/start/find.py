@@ -8,8 +8,9 @@ import numpy as np
 from vipl._core.errors import VIPLError
 from vipl.guides.coordinates import Frame
 from vipl.guides.latents import Latents
-from vipl.guides.start.normal import Normal
-from vipl.guides.start.pathfinder import follow
+from vipl.guides.start.modes import around_all, distinct_modes
+from vipl.guides.start.normal import Mode, Normal
+from vipl.guides.start.pathfinder import Found, follow
 from vipl.guides.start.score_matching import match_scores
 from vipl.guides.start.target import Target
 from vipl.lang.program import Program
@@ -30,10 +31,27 @@ def find_normal(model: Program, latents: Latents, key, num_paths: int = NUM_PATH
         num_paths: how many paths are followed, from random points.
     """
     target, random = Target(model, latents.together), random_of(key)
-    found = [one for _ in range(num_paths) if (one := follow(target, start_of(latents, random), random)) is not None]
-    if not found:
-        return None
-    return match_scores(target, max(found, key=lambda one: one.elbo).normal, random)
+    found = _follow_all(target, latents, random, num_paths)
+    return match_scores(target, max(found, key=lambda one: one.elbo).normal, random) if found else None
+
+
+def find_modes(model: Program, latents: Latents, key, num_paths: int = 2 * NUM_PATHS) -> list[Mode]:
+    """Return a normal approximation around each mode that paths from random points find, the best first.
+
+    Args:
+        model: a conditioned Program.
+        latents: its latent sites, all of them together.
+        key: a key.
+        num_paths: how many paths are followed.
+    """
+    target, random = Target(model, latents.together), random_of(key)
+    found = _follow_all(target, latents, random, num_paths)
+    return distinct_modes(target, [match_scores(target, one.normal, random) for one in found], random)
+
+
+def _follow_all(target, latents, random, num_paths) -> list[Found]:
+    paths = [follow(target, start_of(latents, random), random) for _ in range(num_paths)]
+    return [found for found in paths if found is not None]
 
 
 def random_of(key) -> np.random.Generator:
@@ -59,19 +77,24 @@ def find_frame(surveyed: Survey, model: Program, latents: Latents, kind: str, ke
         surveyed: the model.
         model: the same, with values of its params.
         latents: its latent sites.
-        kind: "diagonal" or "full".
+        kind: "diagonal" or "full", of the best mode, or "modes", full and of all modes together.
         key: a key.
     """
     if not can_find(surveyed, latents):
         return None
     try:
-        normal = find_normal(model, latents, key)
+        if kind == "modes":
+            modes = find_modes(model, latents, key)
+        else:
+            best = find_normal(model, latents, key)
+            modes = [] if best is None else [Mode(best, 0.0)]
     except VIPLError:  # a model that is wrong: the training says so
-        normal = None
-    if normal is None:
+        modes = []
+    if not modes:
         return None
-    dtype = latents.together.dtype
-    if kind == "full":
-        return Frame(normal.mean.astype(dtype), normal.scale.astype(dtype))
-    inverse = np.linalg.inv(normal.scale)  # of independent normals, the best have the conditional spread
-    return Frame(normal.mean.astype(dtype), (1 / np.sqrt(np.sum(inverse**2, 0))).astype(dtype))
+    normal, dtype = around_all(modes), latents.together.dtype
+    if kind == "diagonal":  # of independent normals, the best have the conditional spread
+        scale = 1 / np.sqrt(np.sum(np.linalg.inv(normal.scale) ** 2, 0))
+    else:
+        scale = normal.scale
+    return Frame(normal.mean.astype(dtype), scale.astype(dtype), tuple(modes))

@@ -46,3 +46,16 @@ class Normal:
         """Return the log densities `(n,)` of what noise is pushed to."""
         constant = 0.5 * len(self.mean) * np.log(2 * np.pi) + np.sum(np.log(np.diag(self.scale)))
         return -0.5 * np.sum(noise**2, -1) - constant
+
+
+@dataclasses.dataclass(frozen=True)
+class Mode:
+    """A normal approximation around a mode.
+
+    Attributes:
+        normal: the normal distribution.
+        log_evidence: log of the integral of the density there, in nats, about, up to a constant of all modes.
+    """
+
+    normal: Normal
+    log_evidence: float

@@ -1,0 +1,49 @@
+"""The modes of a posterior: a normal approximation around each that is found from random points."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from vipl.guides.start.normal import Mode, Normal
+from vipl.guides.start.target import Target
+
+_DRAWS = 64  # for the evidence of each
+_APART = 3.0  # standard deviations between the means of two modes, at least
+_WEIGHTLESS = 10.0  # in nats: what has so much less evidence than the best does not count
+
+
+def distinct_modes(target: Target, normals: list[Normal], random: np.random.Generator) -> list[Mode]:
+    """Return the modes among normal approximations, that of the most evidence first."""
+    found = [Mode(normal, _log_evidence(target, normal, random)) for normal in normals]
+    found.sort(key=lambda mode: -mode.log_evidence)
+    distinct: list[Mode] = []
+    for mode in found:
+        counts = np.isfinite(mode.log_evidence) and mode.log_evidence > found[0].log_evidence - _WEIGHTLESS
+        if counts and all(_distance(mode.normal, other.normal) > _APART for other in distinct):
+            distinct.append(mode)
+    return distinct
+
+
+def around_all(modes: list[Mode]) -> Normal:
+    """Return the normal distribution that has the mean and the covariance of all modes together."""
+    if len(modes) == 1:
+        return modes[0].normal
+    evidence = np.array([mode.log_evidence for mode in modes])
+    weights = np.exp(evidence - np.logaddexp.reduce(evidence))
+    means = np.stack([mode.normal.mean for mode in modes])
+    mean = weights @ means
+    within = np.tensordot(weights, [mode.normal.covariance for mode in modes], 1)
+    return Normal.of(mean, within + (weights[:, None] * (means - mean)).T @ (means - mean))
+
+
+def _log_evidence(target, normal, random) -> float:
+    noise = random.standard_normal((_DRAWS, len(normal.mean)))
+    log_weights = target.at(normal.push(noise))[0] - normal.log_prob_of_noise(noise)
+    log_weights = np.where(np.isfinite(log_weights), log_weights, -np.inf)
+    top = np.max(log_weights)
+    return float(top + np.log(np.mean(np.exp(log_weights - top)))) if np.isfinite(top) else -np.inf
+
+
+def _distance(one: Normal, other: Normal) -> float:
+    away = one.mean - other.mean
+    return min(float(np.linalg.norm(np.linalg.solve(normal.scale, away))) for normal in (one, other))

@@ -50,7 +50,7 @@ def infer(
         progress: show a progress bar.
         callback: called now and then (about ten times a second) with an `InferState`; True ends the fit.
         on_nan: at an objective that is not finite, "raise" an error that names the site and the step, "stop" there
-            with what was learned, or "skip" the step.
+            with what was learned, or "skip" the step, at which the history is NaN.
         stop: function of the objective history so far; True ends the fit.
 
     Returns:

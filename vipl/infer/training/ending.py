@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import dataclasses
 
+import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vipl.guides import GuideFamily
@@ -16,6 +18,7 @@ from vipl.infer.training.trouble import fall_of
 from vipl.tracing.survey import survey
 
 _DRIFT = 0.2  # posterior standard deviations
+_SKIPPED = 0.1  # of all steps
 
 
 @dataclasses.dataclass(frozen=True)
@@ -43,7 +46,7 @@ def posterior_of(run: Run, guide, status: str) -> Posterior:
     """
     history, key, restarts, lane = run.objective_history, run.key, None, None
     if run.lanes is not None:
-        objectives, lane, rhat = _final(history), 0, float("nan")
+        objectives, lane, rhat = _final(history, run.rules.skip), 0, float("nan")
         if not np.all(np.isnan(objectives)):
             lane = int(np.nanargmax(objectives))
             fine = [settled(run, guide, run.params, n) for n in range(run.lanes) if np.isfinite(objectives[n])]
@@ -67,9 +70,20 @@ def settled(run: Run, guide, params, lane: int | None = None) -> tuple[Problem, 
     return dataclasses.replace(problem, frame=frame), params
 
 
+def settled_params(run: Run, guide):
+    """Return the parameters of a run so far, as `settled` does; those of several runs have them in front."""
+    if run.lanes is None:
+        return settled(run, guide, run.params)[1]
+    each = [settled(run, guide, run.params, lane)[1] for lane in range(run.lanes)]
+    return jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
+
+
 def _judged(run: Run, guide, history, lane, key) -> str:
     if fall := fall_of(history):
         return f"diverged: {fall}"
+    skipped = int(np.sum(~np.isfinite(history)))
+    if skipped > _SKIPPED * len(history):
+        return f"not converged: {skipped} of {len(history)} steps were not finite, and skipped"
     if run.halves is None:
         return "finished"
     halves = [settled(run, guide, params, lane) for params in run.halves]
@@ -84,7 +98,9 @@ def _judged(run: Run, guide, history, lane, key) -> str:
     )
 
 
-def _final(history) -> np.ndarray:
+def _final(history, skip: bool) -> np.ndarray:
     """Return the mean objective of each run over its last tenth; NaN of one that broke off."""
     last = history[-max(len(history) // 10, 1) :] if len(history) else np.full((1, history.shape[1]), np.nan)
-    return np.where(np.all(np.isfinite(last), 0), np.mean(last, 0), np.nan)
+    made = np.isfinite(last)
+    there = np.any(made, 0) if skip else np.all(made, 0)
+    return np.where(there, np.sum(np.where(made, last, 0.0), 0) / np.maximum(np.sum(made, 0), 1), np.nan)

@@ -16,7 +16,7 @@ from vipl.infer.posterior import Posterior
 from vipl.infer.training import loop
 from vipl.infer.training.auto import fit_best
 from vipl.infer.training.direct import solve
-from vipl.infer.training.ending import posterior_of, settled
+from vipl.infer.training.ending import posterior_of, settled_params
 from vipl.infer.training.interrupt import Interruptible
 from vipl.infer.training.progress import Progress
 from vipl.infer.training.run import Run
@@ -132,8 +132,7 @@ def _wants_to_stop(run: Run, guide, callback, stop) -> bool:
         return False
     so_far = run.objective_history
     if callback is not None:
-        params = settled(run, guide, run.params)[1] if run.lanes is None else run.state.params
-        params = jax.tree.map(jnp.copy, params)  # the steps to come use the memory of the state
+        params = jax.tree.map(jnp.copy, settled_params(run, guide))  # the steps to come use the memory of the state
         if callback(InferState(run.step, run.problem.whole(params), so_far)) is True:
             return True
     return stop is not None and bool(stop(so_far))

@@ -90,6 +90,8 @@ def advance(problem, state: TrainingState, key, count, batch=None, rate=None, *,
     def run(carry):
         done, state, history, _ = carry
         state, value, finite = _step(problem, state, key, batch, rate, rules)
+        if rules.skip:
+            value = jnp.where(finite, value, jnp.nan)
         history = history.at[done].set(value.astype(history.dtype))
         return jnp.where(finite | rules.skip, done + 1, done), state, history, finite
 
@@ -108,12 +110,18 @@ def advance_lanes(problem, state, keys, count, batch=None, rate=None, *, rules: 
     return jax.vmap(one)(state, keys)
 
 
+def batch_of(problem, key, step, batch):
+    """Return the batch of a step: of the arrays of data, if there are any, else what an iterator made."""
+    data = problem.data
+    if data is None or data.arrays is None:
+        return batch
+    return data.batch(jax.random.fold_in(key, _OF_DATA), step)
+
+
 def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     """Return the state after one step, the objective at it, and whether all was finite; if not, it is not made."""
     problem = dataclasses.replace(problem, frame=state.frame)
-    data = problem.data
-    if data is not None and data.arrays is not None:
-        batch = data.batch(jax.random.fold_in(key, _OF_DATA), state.step)
+    batch = batch_of(problem, key, state.step, batch)
     key_step = jax.random.fold_in(key, state.step)
     if rules.rows is not None:
         return _step_of_rows(problem, state, key_step, batch, rules, rules.rows)

@@ -77,7 +77,8 @@ class Run:
             lane = int(np.argmax(done))
             state, key, values, done = one_lane(state, lane), key[lane], values[lane], done[lane]
         step = int(np.asarray(state.step))
-        return Broken(state, jax.random.fold_in(key, step), step, float(values[int(done)]))
+        batch = loop.batch_of(self.problem, key, step, None if self.batches is None else self.batches.look())
+        return Broken(state, jax.random.fold_in(key, step), step, float(values[int(done)]), batch)
 
     def _look(self) -> None:
         tally, plan = self.state.tally, self.plan
@@ -128,12 +129,14 @@ class Broken:
         key: the key of the step.
         step: its number.
         objective: the objective at it.
+        batch: the batch of it, or None.
     """
 
     state: TrainingState
     key: object
     step: int
     objective: float
+    batch: object = None
 
 
 @dataclasses.dataclass(frozen=True)

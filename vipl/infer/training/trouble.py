@@ -5,13 +5,17 @@ from __future__ import annotations
 import dataclasses
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vipl._core.errors import NonFiniteError
 from vipl.distributions.support import constraint_name, describe_constraint, parameter_violations
+from vipl.infer.training.bad_gradient import find_bad_gradient
 from vipl.tracing.simulate import simulate
 from vipl.tracing.site_terms import site_terms
 from vipl.transform.expectation import expectation
+
+_DRAWS = 16  # that are looked at for one like that of an objective of several draws
 
 
 @expectation(has_aux=True)
@@ -29,21 +33,19 @@ def explain_non_finite(problem, broken) -> NonFiniteError:
         problem: the Problem.
         broken: the step, a `Broken`.
     """
-    problem, step, value = dataclasses.replace(problem, frame=broken.state.frame), broken.step, broken.objective
-    what, where, fix = _find(problem, broken.state.params, broken.key)
+    problem, step = dataclasses.replace(problem, frame=broken.state.frame), broken.step
+    seen = "the gradient is not finite" if np.isfinite(broken.objective) else f"the objective is {broken.objective}"
+    what, where, fix = _find(problem, broken)
     slower = "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values"
     first = "data and covariates that are finite and inside of the supports; better initial values"
-    if step > 0:
+    if step > 0 and _all_finite(broken.batch):
         fix = slower if fix is None else f"{fix}; {slower}"
-    return NonFiniteError(
-        f"the objective is {float(value)} at step {step}: {what}",
-        where=where,
-        fix=fix or first,
-    )
+    return NonFiniteError(f"{seen} at step {step}: {what}", where=where, fix=fix or first)
 
 
 def fall_of(history) -> str:
     """Say how far the objective fell, if its last tenth is far below its first tenth, else nothing."""
+    history = history[np.isfinite(history)]
     tenth = len(history) // 10
     if tenth < 10:
         return ""
@@ -53,12 +55,35 @@ def fall_of(history) -> str:
     return f"the objective fell from {np.mean(first):.4g} to {np.mean(last):.4g} nats; is the learning rate negative?"
 
 
-def _find(problem, params, key):
+def _find(problem, broken):
+    """Return what is wrong, where, and the fix or None."""
+    params, key, batch = broken.state.params, broken.key, broken.batch
     for path, leaf in jax.tree_util.tree_leaves_with_path(params):
-        if not np.all(np.isfinite(np.asarray(leaf))):
+        if not _all_finite(leaf):
             name = jax.tree_util.keystr(path)
-            return f"params{name} is not finite, after a gradient that was not.", f"params{name}", None
-    model, guide = problem.programs(params)
+            return f"params{name} is not finite.", f"params{name}", None
+    model, guide = problem.programs(params, batch)
+    if np.isfinite(broken.objective):
+        return _find_gradient(lambda params: problem.programs(params, batch), params, key)
+    for draw in (key, *jax.random.split(key, _DRAWS)):
+        if found := _find_term(model, guide, draw):
+            return found
+    return "each site's term is finite, and their sum is not.", "the objective", None
+
+
+def _find_gradient(programs, params, key):
+    model, guide = programs(params)
+    _, (sites, terms) = _terms(key, model, guide)
+    found = find_bad_gradient(programs, params, key, sites, terms)
+    if found is None:
+        return "that of each site's term is, and that of their sum is not.", "the objective", None
+    what = f"that of the log_prob of {found.role} site {found.address!r} is {found.value} for params{found.param}."
+    where = _sources(guide if found.role == "guide" else model).get(found.address, f"site {found.address!r}")
+    return what, where, "jnp.where around the argument, not the result, of a function without a slope there"
+
+
+def _find_term(model, guide, key):
+    """Return which site's term is not finite in one draw, where, and the fix or None; None if each is finite."""
     _, (sites, terms) = _terms(key, model, guide)
     sources = _sources(guide)
     for address, (distribution, value, log_prob) in sites.items():
@@ -91,7 +116,12 @@ def _find(problem, params, key):
                 else "a prior, a transformation or the constraint of a vipl.param that keeps it there",
             )
         return f"the log_prob of model site {address!r} is {_first_bad(log_prob)}.", where, None
-    return "each site's term is finite, and their sum is not.", "the objective", None
+    return None
+
+
+def _all_finite(tree) -> bool:
+    floats = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating)]
+    return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in floats)
 
 
 def _first_bad(values):

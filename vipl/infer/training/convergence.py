@@ -52,9 +52,10 @@ def rest_of(windows: list[Window]) -> Rest:
     early, late = means[:half], means[-half:]
     between = np.abs(late.mean(0) - early.mean(0))
     total = within + np.mean([early.var(0), late.var(0)], 0)
-    rhat = np.sqrt(1 + between**2 / 2 / np.maximum(total, np.finfo(float).tiny))
+    apart = np.where(between > 0, np.inf, 0.0)  # of numbers without any spread
+    apart = np.divide(between**2, 2 * total, out=apart, where=total > 0)
     return Rest(
-        float(np.max(np.where(between > 0, rhat, 1.0))),
+        float(np.max(np.sqrt(1 + apart))),
         float(np.max(between)),
         float(np.max(_error_of_mean(means))),
     )

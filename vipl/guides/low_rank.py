@@ -10,7 +10,7 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from numpyro.distributions import Normal
 
-from vipl.guides.coordinates import softplus_inverse
+from vipl.guides.coordinates import Frame, softplus_inverse
 from vipl.guides.family import check_count, check_positive
 from vipl.guides.generic import generic
 from vipl.guides.joint_family import JointFamily, Law
@@ -80,7 +80,7 @@ class LowRank(JointFamily):
             covariance = frame.modes[0].normal.covariance / np.outer(frame.scale, frame.scale)
             scale, known = _factors(covariance, factor.shape[1])
             params[f"{self.name}.factor"] = factor + known.astype(loc.dtype)
-            params[f"{self.name}.scale"] = np.vectorize(softplus_inverse, otypes=[loc.dtype])(scale)
+            params[f"{self.name}.scale"] = np.asarray(_raw(scale.astype(loc.dtype)))
         return program, params
 
     def law(self, params, coordinates):
@@ -102,14 +102,27 @@ class LowRank(JointFamily):
 
         return Law(Normal(jnp.zeros_like(loc), 1.0).to_event(1), push, pull)
 
+    def reframe(self, surveyed, params):
+        """Return the frame of the params' own loc and S."""
+        del surveyed
+        if f"{self.name}.loc" not in params:
+            return None, params
+        loc, scale = params[f"{self.name}.loc"], jax.nn.softplus(params[f"{self.name}.scale"])
+        inside = {f"{self.name}.loc": jnp.zeros_like(loc), f"{self.name}.scale": _raw(jnp.ones_like(scale))}
+        return Frame(loc, scale), params | inside
+
     def settle(self, surveyed, frame, params):
         """Return the params in the coordinates themselves."""
         del surveyed
-        scale = frame.scale * jax.nn.softplus(params[f"{self.name}.scale"])
         return None, params | {
             f"{self.name}.loc": frame.place(params[f"{self.name}.loc"]),
-            f"{self.name}.scale": scale + jnp.log(-jnp.expm1(-scale)),
+            f"{self.name}.scale": _raw(frame.scale * jax.nn.softplus(params[f"{self.name}.scale"])),
         }
+
+
+def _raw(positive):
+    """Return the numbers whose softplus these are."""
+    return positive + jnp.log(-jnp.expm1(-positive))
 
 
 def _factors(covariance: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:

@@ -7,6 +7,7 @@ import dataclasses
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.scipy.linalg import solve_triangular
 from numpyro.distributions import Categorical, MixtureSameFamily, MultivariateNormal, Normal
 
 from vipl.guides.coordinates import Frame, softplus_inverse
@@ -107,6 +108,23 @@ class Mixture(JointFamily):
             return vector, jnp.zeros((), vector.dtype)
 
         return Law(MixtureSameFamily(Categorical(logits=params["logits"]), components), stay, stay)
+
+    def reframe(self, surveyed, params):
+        """Return the frame of the mean and the covariance of the whole mixture, of full covariances."""
+        del surveyed
+        if not self.full_rank or f"{self.name}.loc" not in params:
+            return None, params
+        loc, scales = params[f"{self.name}.loc"], jax.vmap(lower_triangle)(params[f"{self.name}.scale_tril"])
+        weights = jax.nn.softmax(params[f"{self.name}.logits"])
+        away = loc - weights @ loc
+        covariance = jnp.einsum("k,kil,kjl->ij", weights, scales, scales) + (weights[:, None] * away).T @ away
+        frame = Frame(weights @ loc, jnp.linalg.cholesky(covariance))
+        return frame, params | {
+            f"{self.name}.loc": jax.vmap(frame.find)(loc),
+            f"{self.name}.scale_tril": jax.vmap(
+                lambda scale: raw_triangle(solve_triangular(frame.scale, scale, lower=True))
+            )(scales),
+        }
 
     def settle(self, surveyed, frame, params):
         """Return the params in the coordinates themselves, of full covariances."""

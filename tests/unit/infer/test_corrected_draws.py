@@ -8,6 +8,8 @@ import pytest
 import vipl
 import vipl.distributions as dist
 
+pytestmark = pytest.mark.usefixtures("quick_compilation")
+
 Y = jnp.array([1.0, 2.0, 0.5, 1.5])
 SD = float(np.sqrt(1 / (1 / 25 + 4)))
 MEAN = SD**2 * float(Y.sum())

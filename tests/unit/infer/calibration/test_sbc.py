@@ -76,20 +76,20 @@ def test_faults_are_named(scale, shift, words):
 @pytest.mark.statistical
 def test_false_alarms_are_as_rare_as_alpha_says():
     random = np.random.default_rng(0)
-    ranks = [{"x": random.integers(0, 100, (100, 3))} for _ in range(200)]
-    assert sum(not Calibration("m", of, 99, 0.2).passed for of in ranks) < 60
-    assert sum(not Calibration("m", of, 99, 0.2).passed for of in ranks) > 10
+    ranks = [{"x": random.integers(0, 100, (60, 2))} for _ in range(100)]
+    failed = sum(not Calibration("m", of, 99, 0.2).passed for of in ranks)
+    assert 4 < failed < 36
 
 
 @pytest.mark.statistical
 def test_fits_of_a_family_compile_once():
     def run(seed, num_simulations):
-        options = {"num_simulations": num_simulations, "num_steps": 200, "progress": False}
+        options = {"num_simulations": num_simulations, "num_steps": 100, "progress": False}
         found = vipl.sbc(model(X, jnp.zeros(6)), guides.MeanField(), key=jax.random.key(seed), **options)
         return found, loop.advance._cache_size()
 
     _, once = run(0, 10)
-    found, still = run(1, 20)
+    found, still = run(1, 12)
     assert still == once
     assert found.passed
 

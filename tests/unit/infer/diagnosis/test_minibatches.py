@@ -4,9 +4,12 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import optax
+import pytest
 
 import vipl
 import vipl.distributions as dist
+
+pytestmark = pytest.mark.usefixtures("quick_compilation")
 
 Y = np.linspace(0.0, 3.0, 60).astype(np.float32)
 SD = float(np.sqrt(1 / (1 / 25 + 60)))

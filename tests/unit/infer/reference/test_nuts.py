@@ -36,7 +36,7 @@ def checked():
     params = {"loc": jnp.array(MEAN + SD), "sd": jnp.array(SD / 2)}  # a wrong guide, on purpose
     options = {"key": jax.random.key(0), "num_steps": 0, "progress": False}
     posterior = vipl.infer(model(Y), guide(), params=params, **options)
-    return posterior.check_against_nuts(jax.random.key(1), num_warmup=300, num_samples=1000, num_chains=2)
+    return posterior.check_against_nuts(jax.random.key(1), num_warmup=200, num_samples=500, num_chains=2)
 
 
 def test_nuts_has_the_exact_moments(checked):
@@ -59,7 +59,7 @@ def test_the_guide_that_is_wrong_is_seen(checked):
 
 def test_draws_are_those_of_all_chains(checked):
     assert {address: value.shape for address, value in checked.draws.items()} == dict.fromkeys(
-        ["mu", "scale", "twice"], (2000,)
+        ["mu", "scale", "twice"], (1000,)
     )
     np.testing.assert_allclose(checked.draws["twice"], 2 * checked.draws["mu"], rtol=1e-6)
 

@@ -25,9 +25,25 @@ def model(sigma, y):
         vipl.sample("y", dist.Normal(theta, sigma), obs=y)
 
 
+@vipl.program
+def guide():
+    vipl.sample("mu", dist.Normal(vipl.param("loc", 1.0), 2.0))
+    with vipl.plate("school", 3):
+        vipl.sample("z", dist.Normal(jnp.zeros(2), 1.0).to_event(1))
+
+
+@vipl.program
+def guide_of_mu(address):
+    vipl.sample(address, dist.Normal(vipl.param("loc", 1.0), 2.0))
+
+
+def fit(program, of):
+    return vipl.infer(program, of, key=jax.random.key(0), num_steps=0, progress=False)
+
+
 @pytest.fixture(scope="module")
 def posterior():
-    return vipl.infer(model(SIGMA, Y), key=jax.random.key(0), num_steps=200, progress=False)
+    return fit(model(SIGMA, Y), guide())
 
 
 @pytest.fixture(scope="module")
@@ -84,8 +100,7 @@ def test_addresses_with_scopes_and_plates_of_the_name_of_a_value():
         with vipl.plate("y", 3):
             vipl.sample("y", dist.Normal(mu, 1.0), obs=Y)
 
-    fitted = vipl.infer(scoped(), key=jax.random.key(0), num_steps=20, progress=False)
-    tree = fitted.to_datatree(num_samples=5)
+    tree = fit(scoped(), guide_of_mu("group/mu")).to_datatree(num_samples=5)
     assert list(tree["posterior"].data_vars) == ["group.mu"]
     assert tree["log_likelihood"]["y"].dims == ("chain", "draw", "y_dim_0")
 
@@ -98,8 +113,7 @@ def test_what_cannot_be_told_is_left_out():
             z = vipl.sample("z", dist.Bernoulli(0.5))
             vipl.sample("y", dist.Normal(jnp.where(z == 1, mu, -mu), 1.0), obs=Y)
 
-    options = {"key": jax.random.key(0), "num_steps": 20, "progress": False}
-    summed = vipl.infer(vipl.marginal(mixture(), ["mu"], vipl.Exact()), **options).to_datatree(num_samples=5)
+    summed = fit(vipl.marginal(mixture(), ["mu"], vipl.Exact()), guide_of_mu("mu")).to_datatree(num_samples=5)
     assert "log_likelihood" not in summed.children
     assert "lp" in summed["sample_stats"]
 
@@ -109,7 +123,7 @@ def test_what_cannot_be_told_is_left_out():
         with vipl.plate("datum", 3, subsample_size=2) as index:
             vipl.sample("y", dist.Normal(mu, 1.0), obs=Y[index])
 
-    tree = vipl.infer(minibatched(), **options).to_datatree(num_samples=5)
+    tree = fit(minibatched(), guide_of_mu("mu")).to_datatree(num_samples=5)
     assert not {"log_likelihood", "sample_stats"} & set(tree.children)
 
 

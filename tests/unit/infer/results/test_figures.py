@@ -31,9 +31,20 @@ def model(y):
     vipl.sample("y", dist.Normal(mu[0] + z, 1.0 + tau), obs=y)
 
 
+@vipl.program
+def guide():
+    vipl.sample("mu", dist.Normal(vipl.param("loc", jnp.zeros(2)), 1.0).to_event(1))
+    vipl.sample("tau", dist.HalfNormal(1.0))
+    vipl.sample("z", dist.Bernoulli(0.3))
+
+
+def fit(num_steps):
+    return vipl.infer(model(1.0), guide(), key=jax.random.key(0), num_steps=num_steps, progress=False)
+
+
 @pytest.fixture(scope="module")
 def posterior():
-    return vipl.infer(model(1.0), key=jax.random.key(0), num_steps=200, progress=False)
+    return fit(200)
 
 
 def test_the_objective_is_drawn_with_its_running_mean(posterior):
@@ -105,7 +116,7 @@ def test_html_is_a_table_and_escaped(posterior):
     page = posterior._repr_html_()
     assert "<table>" in page
     assert "200 steps" in page
-    odd = vipl.infer(model(1.0), key=jax.random.key(0), num_steps=0, progress=False)
+    odd = fit(0)
     odd.status = "stopped: <b>"
     assert "<b>" not in odd._repr_html_()
     assert "&lt;b&gt;" in odd._repr_html_()

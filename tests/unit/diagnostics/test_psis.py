@@ -52,7 +52,7 @@ def test_khat_of_known_pareto_tails(key, shape):
 @pytest.mark.parametrize("num_draws", [1, 2, 5, 20, 21, 100, 4000])
 @pytest.mark.parametrize("level", [0.0, -500.0, 3e4])
 def test_a_perfect_guide_is_good(key, num_draws, level):
-    rounding = 1e-7 * max(abs(level), 1.0) * jax.random.normal(key, (num_draws,))
+    rounding = 5e-8 * max(abs(level), 1.0) * jax.random.normal(key, (num_draws,))
     result = psis(np.float32(level) + np.asarray(rounding, dtype=np.float32))
     assert result.status == "good"
     assert result.khat == 0.0 < result.threshold
@@ -73,13 +73,13 @@ def test_a_perfect_guide_with_coarse_rounding_is_good(key):
 
 
 @pytest.mark.parametrize(
-    ("scale", "status"), [(0.5, "high_khat"), (0.8, "good"), (1.0, "good"), (1.5, "good"), (3.0, "good")]
+    ("scale", "status"), [(0.2, "high_khat"), (0.8, "good"), (1.0, "good"), (1.5, "good"), (3.0, "good")]
 )
 def test_normal_guides_of_a_standard_normal(key, scale, status):
-    # A guide Normal(0, scale) has weights with tail shape 1 - scale² if it is narrow, and bounded weights
-    # if it is wide.
-    x = scale * np.asarray(jax.random.normal(key, (4000,)), dtype=np.float64)
-    result = psis(-0.5 * x**2 + 0.5 * (x / scale) ** 2)
+    # A narrow guide Normal(0, scale) of a plane has weights that are Pareto, of shape 1 - scale²; those of a wide one
+    # are bounded.
+    x = scale * np.asarray(jax.random.normal(key, (40_000, 2)), dtype=np.float64)
+    result = psis(np.sum(-0.5 * x**2 + 0.5 * (x / scale) ** 2, axis=1))
     assert result.status == status
     assert (result.khat <= result.threshold) == (status == "good")
     if scale > 1:

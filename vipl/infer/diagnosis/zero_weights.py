@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import jax.numpy as jnp
+import jax
 import numpy as np
 
 from vipl.tracing.simulate import simulate
@@ -19,9 +19,14 @@ def zero_term(model, guide, key) -> str:
     if surveyed.indices or surveyed.estimating:
         return ""
     sources = {located.statement.address: located.statement for located in surveyed.staged.statements}
-    for address, (_, log_prob) in site_terms(model, simulate(guide, key)).items():
-        bad = np.isneginf(np.asarray(jnp.asarray(log_prob)))
+    for address, log_prob in _terms(model, guide, key).items():
+        bad = np.isneginf(np.asarray(log_prob))
         if bad.any():
             index = tuple(int(i) for i in np.argwhere(bad)[0])
             return f"the log density of {sources[address]}, is -inf" + (f" at index {index}" if index else "")
     return ""
+
+
+@jax.jit
+def _terms(model, guide, key) -> dict:
+    return {address: log_prob for address, (_, log_prob) in site_terms(model, simulate(guide, key)).items()}

@@ -5,6 +5,7 @@ from . import (  # noqa: F401  each module enters its faults
     control_flow,
     data,
     files,
+    judging,
     naming,
     outside,
     parameters,

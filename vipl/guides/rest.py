@@ -53,7 +53,7 @@ class Rest:
             params[f"{site.block.address}.loc"] = zeros
             params[f"{site.block.address}.scale"] = np.full_like(zeros, softplus_inverse(init_scale))
         for site in self.discrete:
-            params[f"{site.address}.logits"] = np.zeros(_logits_shape(site, site.whole_shape), np.float32)
+            params[f"{site.address}.logits"] = np.zeros(_logits_shape(site, site.whole_shape), jnp.result_type(float))
         return params
 
     def rows(self) -> dict[str, tuple[LocalPlate, ...]]:

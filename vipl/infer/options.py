@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from collections.abc import Iterator
 
 import jax
 import numpy as np
@@ -15,7 +16,8 @@ from vipl.transform import Expectation
 
 def refuse_tracing(arguments) -> None:
     """Refuse to run inside a JAX transformation."""
-    if staging_depth() or any(is_tracer(leaf) for leaf in jax.tree.leaves(arguments)):
+    trees = [argument for argument in arguments if not isinstance(argument, Iterator)]  # which is no pytree to JAX
+    if staging_depth() or any(is_tracer(leaf) for leaf in jax.tree.leaves(trees)):
         raise ProgramError(
             "infer is called inside jax.jit, vmap or another transformation; it runs a loop of Python.",
             where=user_source(),

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -58,7 +59,7 @@ class Batches:
 
     def __init__(self, source: Iterable):
         self._source, self._again = source, not isinstance(source, Iterator)
-        self._iterator = iter(source)
+        self._iterator: Any = iter(source)
         self._ahead: list = []
         self._taken, self._state = 0, None
 
@@ -118,9 +119,7 @@ def data_of(data, batch_size) -> tuple[Data | None, Batches | None]:
                 fix="vipl.infer(model_of, guide_of, data=(x, y), batch_size=32, …); or a plate with subsample_size",
             )
         return None, None
-    leaves = jax.tree.leaves(data)
-    batches = isinstance(data, Iterator) or (isinstance(data, list) and not all(hasattr(x, "shape") for x in data))
-    if not batches and leaves and all(hasattr(leaf, "shape") for leaf in leaves):
+    if not _has_batches(data) and (leaves := jax.tree.leaves(data)) and all(hasattr(leaf, "shape") for leaf in leaves):
         return _from_arrays(data, batch_size, source), None
     if not isinstance(data, Iterable):
         raise ParameterError(
@@ -141,6 +140,10 @@ def data_of(data, batch_size) -> tuple[Data | None, Batches | None]:
     return Data(first), batches
 
 
+def _has_batches(data) -> bool:
+    return isinstance(data, Iterator) or (isinstance(data, list) and not all(hasattr(x, "shape") for x in data))
+
+
 def _from_arrays(data, batch_size, source) -> Data:
     named = jax.tree_util.tree_leaves_with_path(data)
     sizes = {jax.tree_util.keystr(path): leaf.shape[0] if leaf.ndim else None for path, leaf in named}
@@ -151,9 +154,9 @@ def _from_arrays(data, batch_size, source) -> Data:
             where=source,
             fix="arrays with one row for each datum; what is no datum is an argument of the model",
         )
-    size = next(iter(sizes.values()))
+    size = int(next(iter(sizes.values())) or 0)
     whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
-    if batch_size is not None and not (whole and 1 <= batch_size <= size):
+    if batch_size is not None and (not whole or not 1 <= batch_size <= size):
         raise ParameterError(
             f"batch_size is {batch_size!r}, and the data have {size} rows.",
             where=source,

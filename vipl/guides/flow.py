@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
+from collections.abc import Callable
 
 import jax
 import jax.numpy as jnp
@@ -13,6 +15,7 @@ from vipl._core.errors import ParameterError
 from vipl._core.source import user_source
 from vipl.guides.coordinates import softplus_inverse
 from vipl.guides.family import check_count, check_positive
+from vipl.guides.flows.from_flowjax import check_flow, initial_weights, push_and_pull
 from vipl.guides.flows.layer import Layer
 from vipl.guides.joint_family import JointFamily, Law
 
@@ -36,6 +39,8 @@ class Flow(JointFamily):
         num_layers: number of layers; every other one goes the other way round.
         width: number of hidden units of the network of each layer.
         num_bins: of the splines that bend each coordinate by itself; 0 for affine maps alone.
+        flow: a function of the number of coordinates that returns a flow of flowjax, which is trained in place of the
+            layers above. It must return the same flow each time, but for its weights.
         init_scale: standard deviation at the start, in unconstrained units, where vipl does not look for one itself.
         noncentered: whether the coordinates of a site that is drawn around others are relative to these, as in
             `FullRank`.
@@ -47,6 +52,7 @@ class Flow(JointFamily):
 
     Raises:
         ParameterError: an option is none of these.
+        MissingPackageError: `flow` is given, and flowjax is not installed: `pip install "vipl[flows]"`.
 
     Example:
         >>> from vipl import guides
@@ -61,6 +67,7 @@ class Flow(JointFamily):
     num_layers: int = 4
     width: int = 32
     num_bins: int = 0
+    flow: Callable | None = None
     init_scale: float = 0.1
     noncentered: bool = False
 
@@ -74,12 +81,16 @@ class Flow(JointFamily):
         check_count(num_layers=self.num_layers, width=self.width)
         check_count(0, num_bins=self.num_bins)
         check_positive(init_scale=self.init_scale)
+        if self.flow is not None:
+            check_flow(self.flow)
 
     def initial(self, center, in_frame, coordinates, surveyed):
         """Return where the params start."""
         del coordinates, surveyed
         scale = softplus_inverse(1.0 if in_frame else self.init_scale)
         start = {"loc": center, "scale": np.full_like(center, scale)}
+        if self.flow is not None:
+            return start | initial_weights(self.flow, len(center))
         for number, layer in enumerate(self._layers(len(center))):
             weights = layer.conditioner.initial(center.dtype)
             start |= {f"layer{number}.{name}": value for name, value in weights.items()}
@@ -89,24 +100,31 @@ class Flow(JointFamily):
         """Return the law of the flow."""
         del coordinates
         loc, scale = params["loc"], jax.nn.softplus(params["scale"])
-        layers = [(layer, _of(f"layer{number}.", params)) for number, layer in enumerate(self._layers(len(loc)))]
-        widening = jnp.sum(jnp.log(scale))
+        widening, steps = jnp.sum(jnp.log(scale)), self._steps(params, len(loc))
 
         def push(noise):
             vector, log_jacobian = noise, widening
-            for layer, own in layers:
-                vector, more = layer.push(own, vector)
+            for step, _ in steps:
+                vector, more = step(vector)
                 log_jacobian += more
             return loc + scale * vector, log_jacobian
 
         def pull(vector):
             noise, log_jacobian = (vector - loc) / scale, widening
-            for layer, own in reversed(layers):
-                noise, more = layer.pull(own, noise)
+            for _, step in reversed(steps):
+                noise, more = step(noise)
                 log_jacobian += more
             return noise, log_jacobian
 
         return Law(Normal(jnp.zeros_like(loc), 1.0).to_event(1), push, pull)
+
+    def _steps(self, params, size: int) -> list:
+        """Return the two functions of each step."""
+        if self.flow is not None:
+            return [push_and_pull(self.flow, params, size)]
+        weights = [_of(f"layer{number}.", params) for number in range(self.num_layers)]
+        pairs = zip(self._layers(size), weights, strict=True)
+        return [(functools.partial(layer.push, own), functools.partial(layer.pull, own)) for layer, own in pairs]
 
     def _layers(self, size: int) -> list[Layer]:
         groups = _halves if self.kind == "coupling" else _one_by_one

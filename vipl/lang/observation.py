@@ -46,11 +46,12 @@ def check_observation(value, distribution, address, source, plates=()):
 
 
 def known_value(value, array):
-    """Return a user's value as a NumPy array of the type of `array`, or None where a part of it is traced.
+    """Return a user's value as a NumPy array of the type of `array`, or None where a part is traced or on another host.
 
     While a program is staged, `array` itself is traced even if the value is not.
     """
-    if any(is_tracer(leaf) for leaf in jax.tree.leaves(value)):
+    leaves = jax.tree.leaves(value)
+    if any(is_tracer(leaf) or not getattr(leaf, "is_fully_addressable", True) for leaf in leaves):
         return None
     return np.asarray(value).astype(array.dtype)
 

@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vipl._core.hosts import gathered
 from vipl.diagnostics import psis
 from vipl.diagnostics.moments import CorrectedMoments, corrected_moments
 from vipl.infer.draws.predict import recorded
@@ -163,7 +164,7 @@ class Weighed:
         for start in range(0, self.num_draws, self._at_once):
             found = _weigh(self.model, self.guide, padded[start : start + self._at_once], self._blocks)
             wanted = slice(self.num_draws - start)
-            log_weights, draws = jax.tree.map(lambda x, wanted=wanted: np.asarray(x)[wanted], found)
+            log_weights, draws = jax.tree.map(lambda x, wanted=wanted: gathered(x)[wanted], found)
             if self._kept is not None:
                 self._kept.append(draws)
             yield log_weights, draws

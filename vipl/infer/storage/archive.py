@@ -25,9 +25,11 @@ import os
 import stat
 from typing import Any
 
+import jax
 import numpy as np
 
 from vipl._core.errors import CheckpointError
+from vipl._core.hosts import agreed
 from vipl._core.source import user_source
 from vipl.infer.storage import arrays as storage
 from vipl.infer.storage import header
@@ -70,7 +72,7 @@ class Archive:
 
 
 def write(path, kind: str, metadata: dict, arrays: dict) -> None:
-    """Write arrays and what JSON can hold to a file, whole or not at all.
+    """Write arrays and what JSON can hold to a file, whole or not at all; of several hosts the first does.
 
     Args:
         path: where.
@@ -88,7 +90,9 @@ def write(path, kind: str, metadata: dict, arrays: dict) -> None:
         digest = hashlib.sha256()
         for chunk in contents:
             digest.update(chunk)
-        replace_file(path, [_MAGIC, digest.hexdigest().encode() + b"\n", *contents])
+        if jax.process_index() == 0:
+            replace_file(path, [_MAGIC, digest.hexdigest().encode() + b"\n", *contents])
+        agreed(True)  # the others wait for it
     except Refused as error:
         raise _error(path, f"cannot be written: {error.what}", error.fix) from error
     except OSError as error:

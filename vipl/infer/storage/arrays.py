@@ -19,6 +19,7 @@ import jax.numpy as jnp
 import ml_dtypes
 import numpy as np
 
+from vipl._core.hosts import gathered
 from vipl.infer.storage.refused import Refused
 
 _BY_NUMPY = "bool int8 int16 int32 int64 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128"
@@ -46,17 +47,14 @@ def describe(array) -> dict:
 
 
 def plain(array, name: str) -> np.ndarray:
-    """Return the elements of an array, gathered from all its devices, or the words of keys.
+    """Return the elements of an array, gathered from all devices and hosts, or the words of keys.
 
     Raises:
-        Refused: it is no array, of a type that cannot be stored, or some of it is on other hosts.
+        Refused: it is no array, or of a type that cannot be stored.
     """
     if not hasattr(array, "dtype") or not hasattr(array, "shape"):
         raise Refused(f"{name} is of type {type(array).__name__}, which is not an array", "jax.numpy.asarray(…)")
-    if not (getattr(array, "is_fully_addressable", True) or array.is_fully_replicated):
-        fix = "jax.experimental.multihost_utils.process_allgather before"
-        raise Refused(f"{name} is spread over several hosts, each of which would store its part only", fix)
-    values = np.asarray(jax.random.key_data(array) if is_key(array) else array)
+    values = gathered(jax.random.key_data(array) if is_key(array) else array)
     if values.dtype.name not in _DTYPES:
         raise Refused(f"{name} is of type {values.dtype}, which cannot be stored", "numbers, booleans or typed keys")
     return values.astype(values.dtype.newbyteorder("<"), order="C", copy=False)

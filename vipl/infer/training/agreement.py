@@ -7,6 +7,7 @@ import dataclasses
 import jax
 import numpy as np
 
+from vipl._core.hosts import gathered
 from vipl.lang.program import Program
 from vipl.tracing.simulate import simulate
 from vipl.tracing.survey import survey
@@ -64,7 +65,8 @@ def _draws_of(guide: Program, key, number: int) -> dict | None:
     if sum(int(np.prod(group[0].full_shape)) for group in survey(guide).latents.values()) > _LARGEST:
         return None
     keys = jax.random.split(jax.random.fold_in(key, number), _DRAWS)
-    return {name: np.asarray(value, float).reshape(_DRAWS, -1) for name, value in _draw(guide, keys).items()}
+    draws = jax.tree.map(gathered, _draw(guide, keys))
+    return {name: values.reshape(_DRAWS, -1).astype(float) for name, values in draws.items()}
 
 
 @jax.jit

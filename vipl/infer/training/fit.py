@@ -8,6 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vipl._core.hosts import agreed
 from vipl._core.keys import as_key
 from vipl.guides import MeanField
 from vipl.guides.direct import DirectFamily
@@ -116,7 +117,7 @@ def _train(run: Run, guide, between, on_nan: str) -> str:
             return f"stopped: {error.what}"
         if between(chunk.steps):
             return "stopped"
-        seconds = max(time.perf_counter() - began, 1e-6)
+        seconds = agreed(max(time.perf_counter() - began, 1e-6))
         by_time = int(chunk.steps * _SECONDS_PER_CHUNK / seconds)
         count = int(np.clip(by_time, 1 if count > 1 else _GROWTH, min(count * _GROWTH, loop.CAPACITY)))
     return "finished"

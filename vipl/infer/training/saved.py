@@ -12,6 +12,7 @@ import numpy as np
 from vipl._core.errors import CheckpointError, ParameterError
 from vipl._core.source import user_source
 from vipl.infer.storage.checkpoints import load_checkpoint, save_checkpoint
+from vipl._core.hosts import agreed
 from vipl.infer.training.convergence import Window
 from vipl.infer.training.run import Run
 from vipl.tracing.survey import survey
@@ -21,7 +22,7 @@ _SHARE = 0.05  # of the time that writing may take
 
 
 class Saver:
-    """Writes a run to a file now and then.
+    """Writes a run to a file now and then; of several hosts the first does, and all read it.
 
     Args:
         path: the file.
@@ -44,14 +45,14 @@ class Saver:
         Raises:
             CheckpointError: the file is damaged, or of another run; or no file can be written there.
         """
-        if os.path.exists(self.path):
+        if agreed(os.path.exists(self.path)):
             self._load()
         else:
             self.save()
 
     def maybe_save(self) -> None:
         """Write the run, if it is time."""
-        if time.monotonic() >= self._due:
+        if agreed(time.monotonic() >= self._due):
             self.save()
 
     def save(self) -> None:

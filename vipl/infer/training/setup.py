@@ -8,6 +8,7 @@ import types
 import jax
 import jax.numpy as jnp
 import numpy as np
+from jax.sharding import NamedSharding, PartitionSpec
 
 from vipl._core.static import StaticValue
 from vipl.guides import GuideFamily
@@ -69,7 +70,23 @@ def _start(model, guide, params, key, data, rules, planned, astray=False) -> tup
         problem.frame,
         Tally.of(params) if planned else None,
     )
-    return problem, jax.tree.map(lambda leaf: jnp.array(leaf, copy=True), state)  # the steps use its memory
+    return problem, _placed(state, problem)
+
+
+def _placed(state: TrainingState, problem: Problem) -> TrainingState:
+    """Return a copy of a state, whose memory the steps use, where the arrays of the problem are.
+
+    After a step it is there in any case, and if it was elsewhere before, the next step is compiled once more.
+    """
+    place = next((leaf.sharding for leaf in jax.tree.leaves(problem) if getattr(leaf, "committed", False)), None)
+    if isinstance(place, NamedSharding):
+        place = NamedSharding(place.mesh, PartitionSpec())
+
+    def copy(leaf):
+        leaf = jnp.array(leaf, copy=True)
+        return leaf if place is None or leaf.committed else jax.device_put(leaf, place)
+
+    return jax.tree.map(copy, state)
 
 
 def _frame(surveyed, family: GuideFamily, key):

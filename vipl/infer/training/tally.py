@@ -46,19 +46,16 @@ class Tally:
 
     def next_window(self) -> Tally:
         """Return it with a new window."""
-        zeros = np.zeros(self.mean.shape, self.mean.dtype)
-        return dataclasses.replace(self, mean=zeros, square=zeros, seen=np.zeros(self.seen.shape, np.int32))
+        return dataclasses.replace(self, mean=_zero(self.mean), square=_zero(self.square), seen=_zero(self.seen))
 
     def average_anew(self) -> Tally:
         """Return it with a new average, and no early one."""
-        none = np.zeros(self.averaged.shape, np.int32)
-        return dataclasses.replace(self, averaged=none, early_steps=none)
+        return dataclasses.replace(self, averaged=_zero(self.averaged), early_steps=_zero(self.early_steps))
 
     def second_half(self) -> Tally:
         """Return it with what was averaged so far as the early average, and a new one."""
-        none = np.zeros(self.averaged.shape, np.int32)
         early = jax.tree.map(jnp.copy, self.average)  # the memory of either is used by the steps to come
-        return dataclasses.replace(self, averaged=none, early=early, early_steps=self.averaged)
+        return dataclasses.replace(self, averaged=_zero(self.averaged), early=early, early_steps=self.averaged)
 
     @property
     def both(self):
@@ -74,6 +71,12 @@ class Tally:
 
 
 def tracked(params):
+def _zero(array):
+    """Return zeros in the place of an array: if they were elsewhere, the next step would be compiled once more."""
+    zeros = np.zeros(array.shape, array.dtype)
+    return jax.device_put(zeros, array.sharding) if getattr(array, "committed", False) else zeros
+
+
     """Return the numbers among the parameters that are watched: all, or evenly spaced ones."""
     leaves = [jnp.ravel(leaf) for leaf in jax.tree.leaves(params)]
     total = sum(leaf.size for leaf in leaves)

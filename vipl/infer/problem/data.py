@@ -14,6 +14,8 @@ from vipl._core.errors import ParameterError
 from vipl._core.source import user_source
 from vipl.distributions.subsample import subsample_indices
 
+_LISTED = 6  # arrays of data that a message lists
+
 
 @jax.tree_util.register_dataclass
 @dataclasses.dataclass(frozen=True)
@@ -73,7 +75,7 @@ class Batches:
                 batch = next(self._iterator, None)
             if batch is None:
                 return None
-            self._ahead.append(jax.tree.map(_as_array, batch))
+            self._ahead.append(_as_arrays(batch))
         return self._ahead[0]
 
     def take(self):
@@ -119,7 +121,7 @@ def data_of(data, batch_size) -> tuple[Data | None, Batches | None]:
                 fix="vipl.infer(model_of, guide_of, data=(x, y), batch_size=32, …); or a plate with subsample_size",
             )
         return None, None
-    if not _has_batches(data) and (leaves := jax.tree.leaves(data)) and all(hasattr(leaf, "shape") for leaf in leaves):
+    if _is_pytree_of_arrays(data):
         return _from_arrays(data, batch_size, source), None
     if not isinstance(data, Iterable):
         raise ParameterError(
@@ -140,19 +142,27 @@ def data_of(data, batch_size) -> tuple[Data | None, Batches | None]:
     return Data(first), batches
 
 
-def _has_batches(data) -> bool:
-    return isinstance(data, Iterator) or (isinstance(data, list) and not all(hasattr(x, "shape") for x in data))
+def _is_pytree_of_arrays(data) -> bool:
+    """Return whether data are arrays, or meant to be: a tuple or a dict is no iterable of batches."""
+    if isinstance(data, (tuple, dict)):
+        return True
+    if isinstance(data, Iterator) or (isinstance(data, list) and not all(hasattr(x, "shape") for x in data)):
+        return False
+    return bool(leaves := jax.tree.leaves(data)) and all(hasattr(leaf, "shape") for leaf in leaves)
 
 
 def _from_arrays(data, batch_size, source) -> Data:
-    named = jax.tree_util.tree_leaves_with_path(data)
+    arrays = _as_arrays(data)
+    named = jax.tree_util.tree_leaves_with_path(arrays)
     sizes = {jax.tree_util.keystr(path): leaf.shape[0] if leaf.ndim else None for path, leaf in named}
     if None in sizes.values() or len(set(sizes.values())) != 1:
-        listed = ", ".join(f"data{path}: {'a scalar' if size is None else size}" for path, size in sizes.items())
+        listed = [f"data{path}: {'a scalar' if size is None else size}" for path, size in sizes.items()]
         raise ParameterError(
-            f"the arrays of data differ in their number of rows: {listed}.",
+            "the arrays of data differ in their number of rows: "
+            + (", ".join(listed[:_LISTED]) + ", …" * (len(listed) > _LISTED) or "there are none")
+            + ".",
             where=source,
-            fix="arrays with one row for each datum; what is no datum is an argument of the model",
+            fix="arrays, of np.asarray(…), with one row for each datum; what is no datum is an argument of the model",
         )
     size = int(next(iter(sizes.values())) or 0)
     whole = isinstance(batch_size, int) and not isinstance(batch_size, bool)
@@ -162,10 +172,23 @@ def _from_arrays(data, batch_size, source) -> Data:
             where=source,
             fix=f"an int from 1 to {size}",
         )
-    arrays = jax.tree.map(_as_array, data)
     rows = size if batch_size is None else batch_size
     return Data(jax.tree.map(lambda leaf: leaf[:rows], arrays), arrays, size, batch_size)
 
 
-def _as_array(leaf):
-    return leaf if isinstance(leaf, jax.Array) else jnp.asarray(np.asarray(leaf))
+def _as_arrays(data):
+    """Return a pytree of data as arrays of JAX, or name what in it is no number."""
+    return jax.tree_util.tree_map_with_path(_as_array, data)
+
+
+def _as_array(path, leaf):
+    if isinstance(leaf, jax.Array):
+        return leaf
+    array = np.asarray(leaf)
+    if not (jnp.issubdtype(array.dtype, jnp.number) or jnp.issubdtype(array.dtype, jnp.bool_)):
+        raise ParameterError(
+            f"data{jax.tree_util.keystr(path)} is of type {array.dtype}, which holds no numbers.",
+            where=user_source(),
+            fix="what is no number is an argument of the model",
+        )
+    return jnp.asarray(array)

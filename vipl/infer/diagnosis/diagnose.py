@@ -25,7 +25,7 @@ def evidence_of(posterior, weighed, key) -> Evidence:
         status=posterior.status,
         guide=getattr(posterior.guide.fn, "__name__", ""),
         psis=found,
-        of_subsamples=weighed.of_subsamples,
+        flaw=weighed.flaw,
         values=weighed.values,
         moments=weighed.moments if usable else None,
         square_khats=weighed.square_khats if usable else None,

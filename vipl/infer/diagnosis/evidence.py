@@ -21,7 +21,7 @@ class Evidence:
         status: of the training.
         guide: name of the function of the guide, by which a family is known.
         psis: the smoothed weights.
-        of_subsamples: whether the weights are of random subsamples, and say nothing.
+        flaw: why the weights say nothing, or nothing.
         values, moments: the scalars and what importance weighting makes of them; None where the weights are no use.
         square_khats: k̂ with the square of each scalar, NaN where unknown; or None like `moments`.
         trend: of the objective at the end.
@@ -33,7 +33,7 @@ class Evidence:
     status: str
     guide: str
     psis: PSISResult
-    of_subsamples: bool
+    flaw: str
     values: tuple[Value, ...]
     moments: CorrectedMoments | None
     square_khats: np.ndarray | None

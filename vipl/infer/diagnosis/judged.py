@@ -14,7 +14,7 @@ from vipl.infer.diagnosis.verdict import judge
 from vipl.infer.draws.expectation import Estimate, expectation
 from vipl.infer.draws.resample import Resampled, resample
 from vipl.infer.draws.subsampling import programs_of_all_data
-from vipl.infer.draws.usable import check_usable
+from vipl.infer.draws.usable import check_data, check_usable
 from vipl.infer.draws.weighed import Weighed
 from vipl.infer.reference.check_against_nuts import check_against_nuts
 from vipl.infer.reference.comparison import NUTSComparison
@@ -28,7 +28,7 @@ class Judged:
     and `guide`.
     """
 
-    params: Any
+    _params: Any
     objective_history: Any
     status: str
     _problem: Any
@@ -124,7 +124,9 @@ class Judged:
 
         Source: Vehtari et al. 2024, JMLR 25(72), for k̂; Yao et al. 2018, ICML, "Yes, but did it work?".
         """
-        return diagnose(self, self._problem, self._weigh(key, num_samples, "diagnose"), self._key_of(3))
+        weighed = self._weigh(key, num_samples, "diagnose")
+        check_data(weighed, "posterior.diagnose")
+        return diagnose(self, self._problem, weighed, self._key_of(3))
 
     def expectation(self, fn, key=None, num_samples: int | None = None, *, corrected: bool = True) -> Estimate:
         """Estimate the posterior expectation of a function of a draw.
@@ -231,5 +233,6 @@ class Judged:
 
         Source: Hoffman and Gelman 2014, JMLR 15:1593.
         """
+        check_data(self._weighed, "posterior.check_against_nuts")
         options = {"num_warmup": num_warmup, "num_samples": num_samples, "num_chains": num_chains}
         return check_against_nuts(self, self._weighed, as_key(key, "check_against_nuts"), **options)

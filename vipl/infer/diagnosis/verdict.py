@@ -67,11 +67,11 @@ def _training(evidence):
 
 def _weights(evidence):
     found = evidence.psis
-    if evidence.of_subsamples:
+    if evidence.flaw:
         yield Finding(
             _UNKNOWN,
-            "The log weights are of subsamples of the data, so k̂ and corrected moments cannot be had: bind the model "
-            "to all data, without subsample_size, and judge vipl.infer(model, guide, params=posterior.params, "
+            f"There are no importance weights, so no k̂ and no corrected moments: {evidence.flaw}. Bind the model to "
+            "all data, without subsample_size, and judge vipl.infer(model, guide, params=posterior.params, "
             "num_steps=0, key=key).",
         )
     elif found.status == "invalid":

@@ -35,6 +35,12 @@ def programs_of_all_data(problem, params) -> tuple[Program, Program, bool]:
     return *problem.programs(params), False
 
 
+def absent_data(model: Program, guide: Program) -> list[str]:
+    """List the latent sites of a model that a guide does not have: sites whose data were not passed to the model."""
+    fitted = survey(guide).latents
+    return [address for address in survey(model).latents if address not in fitted]
+
+
 def covering_blocks(model: Program, guide: Program) -> dict[str, np.ndarray] | None:
     """Return blocks of indices `(num_blocks, subsample_size)` for the one subsampled plate of a model, by its name.
 

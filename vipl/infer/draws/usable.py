@@ -12,6 +12,17 @@ _WHY = {
     "no_mass": "every weight is zero",
     "too_few_draws": "too few draws have weights above zero",
 }
+_WITH_DATA = "vipl.load_posterior(path, model(…)) with the data"
+
+
+def check_data(weighed, caller: str) -> None:
+    """Refuse a model that was bound without its data, as of a posterior that was loaded.
+
+    Raises:
+        DensityError: it was.
+    """
+    if weighed.absent:
+        raise DensityError(f"{caller} needs the data: {weighed.flaw}.", where=user_source(), fix=_WITH_DATA)
 
 
 def check_usable(weighed, caller: str, otherwise: str) -> None:
@@ -26,12 +37,14 @@ def check_usable(weighed, caller: str, otherwise: str) -> None:
         DensityError: they say nothing.
     """
     found = weighed.psis
-    if weighed.of_subsamples or found.status in _WHY:
-        why = "they are of subsamples of the data" if weighed.of_subsamples else _WHY[found.status]
+    if weighed.flaw or found.status in _WHY:
+        why = weighed.flaw or _WHY[found.status]
         raise DensityError(
             f"{caller} needs importance weights, and {why}.",
             where=user_source(),
-            fix=f"posterior.diagnose() says more; {otherwise} does without weights",
+            fix=f"posterior.diagnose() says more; {otherwise} does without weights"
+            if not weighed.absent
+            else f"{_WITH_DATA}; {otherwise} does without weights",
         )
     if found.khat > found.threshold:
         warnings.warn(

@@ -19,7 +19,7 @@ from vipl._core.hosts import gathered
 from vipl.diagnostics import psis
 from vipl.diagnostics.moments import CorrectedMoments, corrected_moments
 from vipl.infer.draws.predict import recorded
-from vipl.infer.draws.subsampling import covering_blocks
+from vipl.infer.draws.subsampling import absent_data, covering_blocks
 from vipl.lang.program import Program
 from vipl.lang.site import SampleStatement
 from vipl.objectives import elbo
@@ -75,11 +75,13 @@ class Weighed:
         model, guide: the programs.
         values: the latent and deterministic values, in program order.
         num_draws: how many draws there are.
+        absent: latent sites of the model that the guide does not have: data that were not passed.
     """
 
     def __init__(self, model: Program, guide: Program, key, num_draws=None, *, at_least: int = 0, whole: bool = True):
         self.model, self.guide, self._key, self._is_whole = model, guide, key, whole
-        self._blocks = covering_blocks(model, guide)
+        self.absent = absent_data(model, guide)
+        self._blocks = None if self.absent else covering_blocks(model, guide)
         _, shapes = jax.eval_shape(_one, model, guide, key, self._blocks)
         order = dict.fromkeys(located.statement.address for located in model.stage().statements)
         self.values = tuple(_value(model, address, shapes[address]) for address in order if address in shapes)
@@ -90,9 +92,11 @@ class Weighed:
         self._kept = [] if numbers * self.num_draws <= _KEPT else None
 
     @property
-    def of_subsamples(self) -> bool:
-        """Whether the weights are of subsamples of the data, which serve the bound at best, and nothing else."""
-        return self._blocks is None or not self._is_whole
+    def flaw(self) -> str:
+        """Why the weights are no importance weights, or nothing."""
+        if self.absent:
+            return f"the model was bound without its data, {', '.join(map(repr, self.absent))}"
+        return "they are of subsamples of the data" if self._blocks is None or not self._is_whole else ""
 
     @functools.cached_property
     def log_weights(self) -> np.ndarray:
@@ -101,8 +105,8 @@ class Weighed:
 
     @functools.cached_property
     def psis(self):
-        """The smoothed weights; see `vipl.diagnostics.psis`. Invalid where the weights are of subsamples."""
-        return psis(np.full(self.num_draws, np.nan) if self.of_subsamples else self.log_weights)
+        """The smoothed weights; see `vipl.diagnostics.psis`. Invalid where the weights have a `flaw`."""
+        return psis(np.full(self.num_draws, np.nan) if self.flaw else self.log_weights)
 
     @property
     def weights(self) -> np.ndarray:
@@ -183,6 +187,8 @@ def _weigh(model, guide, keys, blocks):
 def _one(model, guide, key, blocks):
     """Return the log weight of one draw, and the draw."""
     trace = simulate(guide, key)  # the draw that `Posterior.sample` makes with this key
+    if absent_data(model, guide):
+        return jnp.full((), jnp.nan), recorded(model, dict(trace.choices), jax.random.fold_in(key, 1))
     if blocks is None:
         return elbo(key, model, guide), dict(trace.choices)
     estimating = bool(survey(model).estimating)

@@ -10,6 +10,7 @@ import numpy as np
 from vipl._core.errors import DensityError
 from vipl._core.optional import optional
 from vipl.infer.draws.predict import completed, predict
+from vipl.infer.draws.subsampling import absent_data
 from vipl.infer.results.dimensions import dimensions, in_arviz
 from vipl.tracing.scored_trace import scored_trace
 from vipl.tracing.simulate import simulate
@@ -27,16 +28,19 @@ def to_datatree(posterior, key, num_samples: int, *, coords, dims, prior: bool, 
         predicted = predict(guide, model, key_draws, num_samples)
     except DensityError:  # data inside of a marginal cannot be drawn anew
         predicted = predict(guide, model, key_draws, num_samples, only_deterministic=True)
-    groups["posterior"] |= {a: x for a, x in predicted.items() if a not in surveyed.observed}
-    groups["posterior_predictive"] = {a: x for a, x in predicted.items() if a in surveyed.observed}
-    if not surveyed.indices and not surveyed.estimating:
+    absent = absent_data(model, guide)
+    data = {*surveyed.observed, *absent}
+    groups["posterior"] |= {a: x for a, x in predicted.items() if a not in data}
+    groups["posterior_predictive"] = {a: x for a, x in predicted.items() if a in data}
+    if not absent and not surveyed.indices and not surveyed.estimating:
         keys = jax.random.split(key_draws, num_samples)
         lp, log_weight, terms = _densities(model, guide, keys, log_likelihood=log_likelihood)
         groups["sample_stats"] = {"lp": lp, "log_weight": log_weight}
         groups["log_likelihood"] = terms
     if prior:
-        drawn, data = _prior(model, jax.random.split(key_prior, num_samples))
-        groups |= {"prior": drawn, "prior_predictive": data}
+        drawn = _prior(model, jax.random.split(key_prior, num_samples))
+        groups["prior"] = {a: x for a, x in drawn.items() if a not in data}
+        groups["prior_predictive"] = {a: x for a, x in drawn.items() if a in data}
     groups = {group: {a: np.asarray(x)[None] for a, x in values.items()} for group, values in groups.items()}
     groups["observed_data"] = dict(simulate(model, key).observed) if surveyed.observed else {}
     dims = dimensions(surveyed, {a: np.shape(x)[2:] for a, x in groups["posterior"].items()}, coords, dims)
@@ -73,6 +77,6 @@ def _own_data(model) -> list[str]:
 def _prior(model, keys):
     def one(key):
         trace = completed(model, {}, key)
-        return dict(trace.choices) | dict(trace.deterministics), dict(trace.observed)
+        return dict(trace.choices) | dict(trace.deterministics) | dict(trace.observed)
 
     return jax.vmap(one)(keys)

@@ -35,6 +35,21 @@ def test_another_key_gives_another_choice(key):
     np.testing.assert_array_equal(first, subsample_indices(jax.random.split(key)[0], 10**6, 64))
 
 
+@pytest.mark.parametrize(("size", "number"), [(12, 4), (SORTED_UP_TO, 32), (SORTED_UP_TO + 1, 43), (1000, 125)])
+def test_starts_in_turn_go_through_the_whole_population(size, number, key):
+    starts = np.arange(0, size, number)
+
+    @jax.jit
+    def found(starts):
+        in_turn = jax.vmap(lambda start: subsample_indices(key, size, number, start))(starts)
+        return in_turn, subsample_indices(key, size, 2 * number), subsample_indices(key, size, number, number)
+
+    in_turn, two, second = found(starts)
+    np.testing.assert_array_equal(np.sort(in_turn, axis=None), np.arange(size))
+    np.testing.assert_array_equal(np.ravel(in_turn[:2]), two)
+    np.testing.assert_array_equal(in_turn[1], second)
+
+
 @pytest.mark.parametrize(("size", "number"), [(3, 4), (3, -1), (2**31, 1)])
 def test_impossible_requests_are_refused(size, number, key):
     with pytest.raises(ShapeError, match="without replacement"):

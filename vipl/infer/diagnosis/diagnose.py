@@ -14,13 +14,13 @@ from vipl.infer.diagnosis.signal import gradient_signal
 from vipl.infer.diagnosis.verdict import judge
 from vipl.infer.diagnosis.zero_weights import zero_term
 
-_USABLE = ("good", "high_khat")  # of the smoothed weights
+_HAVE_MOMENTS = ("good", "high_khat")  # smoothed weights that are at least numbers
 
 
 def evidence_of(posterior, weighed, key) -> Evidence:
     """Gather what needs no more than the weighed draws."""
     found = weighed.psis
-    usable = bool(weighed.values) and found.status in _USABLE
+    usable = bool(weighed.values) and found.status == "good"  # else the moments correct nothing, and may cost much
     return Evidence(
         status=posterior.status,
         guide=getattr(posterior.guide.fn, "__name__", ""),
@@ -54,7 +54,7 @@ def diagnose(posterior, problem, weighed, key) -> Diagnosis:
         effective_sample_size=float(found.effective_sample_size),
         effective_sample_size_se=effective_size_error(np.exp(found.log_weights)),
         num_draws=weighed.num_draws,
-        moments=evidence.moments,
+        moments=weighed.moments if weighed.values and found.status in _HAVE_MOMENTS else None,
         values=weighed.values,
         trend=evidence.trend,
         signal_to_noise=signal,

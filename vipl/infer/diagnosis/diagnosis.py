@@ -96,9 +96,9 @@ class Diagnosis:
         return lines
 
     def _rows(self) -> list[list[str]]:
-        """Return the worst scalars, in their order."""
+        """Return the worst scalars, in their order; none where the weights do not correct."""
         m = self.moments
-        if m is None:
+        if m is None or self.khat > self.khat_threshold:
             return []
         worst = np.sort(np.argsort(-m.distance, kind="stable")[:_ROWS])
         return [

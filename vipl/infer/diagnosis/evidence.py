@@ -22,7 +22,7 @@ class Evidence:
         guide: name of the function of the guide, by which a family is known.
         psis: the smoothed weights.
         flaw: why the weights say nothing, or nothing.
-        values, moments: the scalars and what importance weighting makes of them; None where the weights are no use.
+        values, moments: the scalars and what importance weighting makes of them; None where that is no correction.
         square_khats: k̂ with the square of each scalar, NaN where unknown; or None like `moments`.
         trend: of the objective at the end.
         zero_term: the term that makes every weight zero, in words.

@@ -108,7 +108,7 @@ def _point(evidence):
 
 
 def _means(evidence):
-    found = _moments(evidence)
+    found = evidence.moments
     if found is None:
         return
     wrong, blurred = _beyond(found.shift, found.shift_se, _SHIFT, _SHIFT_AT_MOST)
@@ -125,7 +125,7 @@ def _means(evidence):
 
 
 def _spreads(evidence):
-    found = _moments(evidence)
+    found = evidence.moments
     if found is None:
         return
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -145,7 +145,7 @@ def _spreads(evidence):
 
 
 def _tails(evidence):
-    if _moments(evidence) is None:
+    if evidence.square_khats is None:
         return
     heavy = evidence.square_khats > evidence.psis.threshold
     heavy &= ~evidence.each(lambda value: value.discrete).astype(bool)
@@ -157,11 +157,6 @@ def _tails(evidence):
             f"square k̂ is {evidence.square_khats[worst]:.2f}, so the guide has too little of its tail; "
             f"{_better(evidence)}.",
         )
-
-
-def _moments(evidence):
-    """Return the corrected moments, where the weights can correct."""
-    return evidence.moments if evidence.psis.status == "good" else None
 
 
 def _beyond(value, error, limit, at_most):

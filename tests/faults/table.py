@@ -2,14 +2,17 @@
 
 from . import (  # noqa: F401  each module enters its faults
     addresses,
+    batches,
     control_flow,
     data,
+    estimation,
     files,
     judging,
     naming,
     outside,
     parameters,
     randomness,
+    resuming,
     shapes,
     structure,
     supports,

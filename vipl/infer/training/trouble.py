@@ -8,7 +8,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
-from vipl._core.errors import NonFiniteError
+from vipl._core.errors import NonFiniteError, VIPLError
 from vipl.distributions.support import constraint_name, describe_constraint, parameter_violations
 from vipl.infer.training.bad_gradient import find_bad_gradient
 from vipl.tracing.simulate import simulate
@@ -62,7 +62,10 @@ def _find(problem, broken):
         if not _all_finite(leaf):
             name = jax.tree_util.keystr(path)
             return f"params{name} is not finite.", f"params{name}", None
-    model, guide = problem.programs(params, batch)
+    try:
+        model, guide = problem.programs(params, batch)
+    except VIPLError as error:  # the step had the batch as a tracer, whose values no program looks at
+        return error.what, error.where, error.fix
     if np.isfinite(broken.objective):
         return _find_gradient(lambda params: problem.programs(params, batch), params, key)
     for draw in (key, *jax.random.split(key, _DRAWS)):

@@ -26,8 +26,8 @@ class Posterior(Shown):
         objective_history: the objective at every step, in nats; shape `(num_steps,)`.
         status: "finished", "stopped", "interrupted", or "stopped: …" with the reason.
         objective: the Expectation that was maximised.
-        restarts: of several runs, a record of their final `objectives`, the `rhat` of their iterates and which was the
-            `best`; None of one run.
+        restarts: of several runs, a record of their final `objectives`, which was the `best`, and the `rhat` of the
+            latent values of those that come within a nat of it; None of one run.
 
     Example:
         >>> import jax, jax.numpy as jnp, vipl, vipl.distributions as dist

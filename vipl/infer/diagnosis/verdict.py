@@ -23,7 +23,8 @@ _LOG_RATIO, _LOG_RATIO_AT_MOST = math.log(1.15), math.log(1.25)
 _SURE = 2.0
 _FEW = 100.0  # effective draws
 _STANDS_OUT = 5.0  # of the gradient's signal over its noise
-_NATS = 1.0  # between restarts
+NATS = 1.0  # below the best restart, beyond which another has not found as good an optimum
+_MODES = 1.5  # R-hat of restarts that are as good, from which on they are at several modes
 
 # The family to try when one does not suffice, by the name of the guide's function.
 _NEXT = {
@@ -180,12 +181,18 @@ def _restarts(evidence):
     if evidence.restarts is None:
         return
     objectives = np.asarray(evidence.restarts.objectives, float)
-    behind = ~(objectives >= np.nanmax(objectives) - _NATS)
+    behind = ~(objectives >= np.nanmax(objectives) - NATS)
     if behind.any():
         yield Finding(
             _GOOD,
-            f"{behind.sum()} of {len(behind)} restarts ended over {_NATS:g} nat below the best: there are several "
+            f"{behind.sum()} of {len(behind)} restarts ended over {NATS:g} nat below the best: there are several "
             "optima, and weights do not see one that no run found; a larger num_restarts= looks for more.",
+        )
+    if (rhat := float(evidence.restarts.rhat)) > _MODES:
+        yield Finding(
+            _POOR,
+            f"Restarts that are as good as the best have other latent values (R-hat {rhat:.1f}): the posterior "
+            "has several modes, and the guide is at one of them; guide=guides.Mixture() covers several.",
         )
 
 

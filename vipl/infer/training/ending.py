@@ -9,6 +9,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vipl.guides import GuideFamily
+from vipl.infer.diagnosis.verdict import NATS
 from vipl.infer.posterior import Posterior
 from vipl.infer.problem.problem import Problem
 from vipl.infer.training.agreement import agreement, drift_of
@@ -27,7 +28,8 @@ class Restarts:
 
     Attributes:
         objectives: the objective of each at the end, in nats; NaN of a run that broke off; `(runs,)`.
-        rhat: the largest R-hat among the latent values, of draws from each run's guide: near 1 where the runs agree.
+        rhat: the largest R-hat among the latent values, of draws from the guides of those runs that come within a nat
+            of the best: near 1 where these agree.
         best: which run was kept.
     """
 
@@ -49,7 +51,8 @@ def posterior_of(run: Run, guide, status: str) -> Posterior:
         objectives, lane, rhat = _final(history, run.rules.skip), 0, float("nan")
         if not np.all(np.isnan(objectives)):
             lane = int(np.nanargmax(objectives))
-            fine = [settled(run, guide, run.params, n) for n in range(run.lanes) if np.isfinite(objectives[n])]
+            near = np.flatnonzero(objectives >= objectives[lane] - NATS)
+            fine = [settled(run, guide, run.params, int(n)) for n in near]
             rhat = agreement([problem.programs(params)[1] for problem, params in fine], key[lane])
         restarts, history, key = Restarts(objectives, rhat, lane), history[:, lane], key[lane]
     problem, params = settled(run, guide, run.params, lane)
@@ -84,14 +87,13 @@ def _judged(run: Run, guide, history, lane, key) -> str:
     skipped = int(np.sum(~np.isfinite(history)))
     if skipped > _SKIPPED * len(history):
         return f"not converged: {skipped} of {len(history)} steps were not finite, and skipped"
-    if run.halves is None:
+    if run.plan is None or run.halves is None:
         return "finished"
-    halves = [settled(run, guide, params, lane) for params in run.halves]
-    drift = drift_of(*(problem.programs(params)[1] for problem, params in halves), key)
+    early, late = (settled(run, guide, params, lane) for params in run.halves)
+    drift = drift_of(early[0].programs(early[1])[1], late[0].programs(late[1])[1], key)
     if drift is None or drift.size <= _DRIFT:
         return "finished"
-    rest = rest_of(run.plan.averaged) if run.plan is not None else None
-    rhat = "" if rest is None or lane is not None else f"; split R-hat of the parameters {rest.rhat:.2f}"
+    rhat = "" if lane is not None else f"; split R-hat of the parameters {rest_of(run.plan.averaged).rhat:.2f}"
     return (
         f"not converged: {drift.address!r} still moved by {drift.size:.2f} posterior standard deviations in the last "
         f"{sum(window.steps for window in run.plan.averaged)} steps{rhat}"

@@ -5,14 +5,16 @@ from __future__ import annotations
 import os
 import time
 import zlib
+from typing import Any
 
 import jax
+import jax.numpy as jnp
 import numpy as np
 
 from vipl._core.errors import CheckpointError, ParameterError
+from vipl._core.hosts import agreed
 from vipl._core.source import user_source
 from vipl.infer.storage.checkpoints import load_checkpoint, save_checkpoint
-from vipl._core.hosts import agreed
 from vipl.infer.training.convergence import Window
 from vipl.infer.training.run import Run
 from vipl.tracing.survey import survey
@@ -65,7 +67,7 @@ class Saver:
             "variances": np.array([window.variance for window in windows]),
             "steps": np.array([window.steps for window in windows], np.int64),
         }
-        extra = {"rested": None if plan is None else plan.rested}
+        extra: dict = {"rested": None if plan is None else plan.rested}
         if run.batches is not None:
             extra["batches"] = run.batches.position()
         save_checkpoint(
@@ -90,7 +92,8 @@ class Saver:
                 where=user_source(),
                 fix=f"num_steps={found.step} or more; or another path",
             )
-        run.state, run.step = found.state, found.step
+        state: Any = found.state
+        run.state, run.step = state, found.step
         run.history = [found.history] if found.step else []
         if run.plan is not None:
             moments = (found.records["means"], found.records["variances"], found.records["steps"])
@@ -106,6 +109,7 @@ def _fingerprint(run: Run, guide) -> dict:
     params = run.state.params
     model, made = problem.programs(_first_lane(params) if run.lanes is not None else params)
     described = {
+        "num_restarts": run.lanes or 1,
         "model": {a: list(group[0].full_shape) for a, group in survey(model).latents.items()},
         "observed": {a: list(group[0].full_shape) for a, group in survey(model).observed.items()},
         "guide": {a: list(group[0].full_shape) for a, group in survey(made).latents.items()},
@@ -114,13 +118,12 @@ def _fingerprint(run: Run, guide) -> dict:
             jax.tree_util.keystr(path): list(np.shape(leaf))
             for path, leaf in jax.tree_util.tree_leaves_with_path(params)
         },
-        "num_restarts": run.lanes or 1,
         "objective": objective.__name__,
         "num_samples": objective.num_samples,
         "optimizer": "vipl's own" if run.plan is not None else "given",
         "skips steps that are not finite": run.rules.skip,
         "key": np.asarray(jax.random.key_data(run.key)).tolist(),
-        "data": _checksum(problem),
+        "the checksum of the data": _checksum(problem),
     }
     if run.plan is not None:  # its rates and windows depend on it
         described["num_steps"] = run.num_steps
@@ -138,6 +141,6 @@ def _checksum(problem) -> int:
     total = 0
     arrays = [problem.model, problem.guide, problem.data if problem.data is None else problem.data.arrays]
     for leaf in jax.tree.leaves(arrays):
-        if getattr(leaf, "is_fully_addressable", True) and not jax.dtypes.issubdtype(leaf.dtype, jax.dtypes.extended):
+        if getattr(leaf, "is_fully_addressable", True) and not jnp.issubdtype(leaf.dtype, jax.dtypes.extended):
             total = zlib.crc32(np.ascontiguousarray(leaf).tobytes(), total)
     return total

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import functools
 import types
 
 import jax
@@ -39,25 +40,49 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
     objective = objective.with_num_samples(objective.num_samples if num_samples == 1 else num_samples)
     rules = Rules(objective, StaticValue(optax.adam(1.0) if optimizer is None else optimizer), skip)
     planned, lazy = optimizer is None, isinstance(optimizer, LazyRows)
-    if lazy:
+    if isinstance(optimizer, LazyRows):
         rules = dataclasses.replace(rules, optimizer=StaticValue(optimizer.optimizer))
+    start = functools.partial(_start, model, guide, params, data=data, rules=rules, planned=planned)
     if lanes is None:
-        problem, state = _start(model, guide, params, key, data, rules, planned)
+        problem, state = start(key)
     else:
-        keys = jax.random.split(key, lanes)
-        starts = [
-            _start(model, guide, params, keys[lane], data, rules, planned, astray=lane > 0) for lane in range(lanes)
-        ]
-        problem, states = starts[0][0], [state for _, state in starts]
-        state, key = jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(x) for x in leaves]), *states), keys
+        key = jax.random.split(key, lanes)
+        problem, state = _start_lanes(start, key)
     if lazy:
         rules = dataclasses.replace(rules, rows=rows_of(problem))
     plan = Plan(num_steps, rates_of(num_steps, problem.frame is not None)) if planned and num_steps else None
     return Run(problem, rules, key, state, num_steps, plan, batches, lanes)
 
 
-def _start(model, guide, params, key, data, rules, planned, astray=False) -> tuple[Problem, TrainingState]:
-    frame_of = (lambda surveyed, family: _frame(surveyed, family, key)) if planned else None
+def _start_lanes(start, keys) -> tuple[Problem, TrainingState]:
+    """Return the problem, and the states of several runs, one for each key, with the runs in front."""
+    starts = [start(key, astray=lane > 0) for lane, key in enumerate(keys)]
+    frame = next((problem.frame for problem, _ in starts if problem.frame is not None), None)
+    if frame is not None:  # a run that has found none itself takes that of another
+        starts = [
+            one if one[0].frame is not None else start(key, frame=frame) for one, key in zip(starts, keys, strict=True)
+        ]
+    states = [state for _, state in starts]
+    return starts[0][0], jax.tree.map(lambda *leaves: jnp.stack([jnp.asarray(leaf) for leaf in leaves]), *states)
+
+
+def _start(model, guide, params, key, *, data, rules, planned, astray=False, frame=None):
+    """Return the problem and the state before the first step of one run.
+
+    Args:
+        model: as `vipl.infer` takes it.
+        guide: likewise.
+        params: likewise.
+        key: the key of the run.
+        data: the data, if there are any besides those of the model.
+        rules: how a step is made.
+        planned: whether by vipl's own optimiser.
+        astray: whether to start at a random point, where no frame is found that is found at random itself.
+        frame: the frame to train in; default: one that is looked for, by vipl's own optimiser.
+    """
+    frame_of = None
+    if planned:
+        frame_of = lambda surveyed, family: _frame(surveyed, family, key) if frame is None else frame  # noqa: E731
     made = isinstance(params, types.FunctionType)
     problem, params = pose(model, guide, params(key) if made else params, key, data, frame_of)
     if astray and problem.frame is None and isinstance(guide, GuideFamily):
@@ -99,7 +124,7 @@ def _frame(surveyed, family: GuideFamily, key):
     return find_frame(surveyed, model, family.latents(surveyed), family.frame, jax.random.fold_in(key, _OF_FRAME))
 
 
-def _moved(params: dict, names, key) -> dict:
+def _moved(params, names, key) -> dict:
     """Return params with the locations of the guide at random points."""
     moved = dict(params)
     for position, name in enumerate(names):

@@ -10,6 +10,8 @@ three parts, built here so that they always look alike::
 
 from __future__ import annotations
 
+from typing import Any
+
 
 class VIPLError(Exception):
     """Base class of every error that vipl raises for a user's mistake.
@@ -108,7 +110,12 @@ class NonFiniteError(VIPLError):
 
     The message names the step and the site whose term broke first. Causes: a scale that went negative; a
     learning rate far too large; NaN in a covariate. Cure: a constrained parameter; a smaller rate; clean data.
+
+    Attributes:
+        posterior: what was learned before, where `vipl.infer` raised it.
     """
+
+    posterior: Any = None
 
 
 class CheckpointError(VIPLError):

@@ -82,7 +82,9 @@ class ASVI(JointFamily):
             for block in coordinates.blocks
             if block.by_prior
         }
-        return PriorCoordinates(coordinates, model, blend) if blend else coordinates
+        if model is None or not blend:
+            return coordinates
+        return PriorCoordinates(coordinates, model, blend)
 
     def law(self, params, coordinates):
         """Return the law of the noise."""

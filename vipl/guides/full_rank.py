@@ -77,7 +77,8 @@ class FullRank(JointFamily):
         """Return the frame of the params' own normal."""
         loc = params[f"{self.name}.loc"]
         frame = Frame(loc, lower_triangle(params[f"{self.name}.scale_tril"]))
-        inside = self.initial(np.zeros(loc.shape, loc.dtype), True, None, surveyed)
+        coordinates = self.latents(surveyed).together
+        inside = self.initial(np.zeros(loc.shape, loc.dtype), True, coordinates, surveyed)
         return frame, params | {f"{self.name}.{name}": value for name, value in inside.items()}
 
     def settle(self, surveyed, frame, params):

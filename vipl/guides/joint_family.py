@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Callable
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -69,7 +70,7 @@ class JointFamily(GuideFamily):
         """
         raise NotImplementedError
 
-    def placed(self, params: dict, coordinates: Coordinates, model: Program | None):
+    def placed(self, params: dict, coordinates: Coordinates, model: Program | None) -> Any:
         """Return the coordinates in their model."""
         del params
         return in_model(coordinates, model)

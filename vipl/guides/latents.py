@@ -185,8 +185,8 @@ def _discrete(located: Located, support, plates, family: str) -> Discrete:
     event_dim = statement.event_dim
     shape = located.full_shape[: len(located.full_shape) - event_dim]
     region, size = region_of(support), located.statement.support_size
-    if event_dim == 0 and region is not None and region.discrete and not np.any(region.lower):
-        highest = np.unique(region.upper)
+    if event_dim == 0 and region is not None and region.discrete and not np.any(np.asarray(region.lower)):
+        highest = np.unique(np.asarray(region.upper))
         if highest.size == 1 and np.isfinite(highest[0]):
             kind = "boolean" if support is constraints.boolean else "integer"
             return Discrete(statement.address, shape, int(highest[0]) + 1, kind, plates)

@@ -10,6 +10,7 @@ Source: Papaspiliopoulos, Roberts and Sköld 2007, Statistical Science 22(1), eq
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -50,7 +51,7 @@ def around_others(surveyed: Survey) -> tuple[str, ...]:
     return tuple(found)
 
 
-def in_model(coordinates: Coordinates, model: Program | None):
+def in_model(coordinates: Coordinates, model: Program | None) -> Any:
     """Return coordinates that know their model, if they need it."""
     return PriorCoordinates(coordinates, model) if coordinates.by_prior and model is not None else coordinates
 
@@ -115,8 +116,8 @@ class PriorCoordinates:
 class _Moved:
     """A value, or a coordinate, and the log Jacobian determinant of the way from coordinate to value."""
 
-    value: jax.Array
-    log_prob: jax.Array
+    value: Any
+    log_prob: Any
 
 
 class _Place(Meaning):
@@ -151,8 +152,9 @@ class _Place(Meaning):
         """Return value, value and log Jacobian determinant at a coordinate."""
         base = _innermost(distribution)
         if isinstance(base, MultivariateNormal):
-            value = base.loc + jnp.matmul(base.scale_tril, coordinate[..., None])[..., 0]
-            log_jacobian = jnp.sum(jnp.log(jnp.diagonal(base.scale_tril, axis1=-2, axis2=-1)), -1)
+            tril: Any = base.scale_tril
+            value = base.loc + jnp.matmul(tril, coordinate[..., None])[..., 0]
+            log_jacobian = jnp.sum(jnp.log(jnp.diagonal(tril, axis1=-2, axis2=-1)), -1)
             return value, value, jnp.sum(jnp.broadcast_to(log_jacobian, value.shape[:-1]))
         loc, log_scale = _blended(base, blend)
         value = loc + jnp.exp(log_scale) * coordinate
@@ -170,10 +172,11 @@ class _Find(_Place):
         """Return coordinate, value and log Jacobian determinant at a value."""
         base = _innermost(distribution)
         if isinstance(base, MultivariateNormal):
+            tril: Any = base.scale_tril
             away = (value - base.loc)[..., None]
-            tril = jnp.broadcast_to(base.scale_tril, (*away.shape[:-2], *base.scale_tril.shape[-2:]))
-            coordinate = jax.scipy.linalg.solve_triangular(tril, away, lower=True)[..., 0]
-            log_jacobian = jnp.sum(jnp.log(jnp.diagonal(base.scale_tril, axis1=-2, axis2=-1)), -1)
+            whole = jnp.broadcast_to(tril, (*away.shape[:-2], *tril.shape[-2:]))
+            coordinate = jax.scipy.linalg.solve_triangular(whole, away, lower=True)[..., 0]
+            log_jacobian = jnp.sum(jnp.log(jnp.diagonal(tril, axis1=-2, axis2=-1)), -1)
             return coordinate, value, jnp.sum(jnp.broadcast_to(log_jacobian, value.shape[:-1]))
         real = jnp.log(value) if isinstance(base, LogNormal) else value
         loc, log_scale = _blended(base, blend)
@@ -188,7 +191,7 @@ def _blended(base, blend):
     return share * base.loc + (1 - share) * loc, share * jnp.log(base.scale) + (1 - share) * log_scale
 
 
-def _innermost(distribution):
+def _innermost(distribution) -> Any:
     while type(distribution) in (ExpandedDistribution, Independent):
         distribution = distribution.base_dist
     return distribution

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -15,7 +17,7 @@ from vipl.lang.conditioning import check_param
 def floating(params, source):
     """Return params as arrays, or name the one that cannot be learned; what is no number stays as it is."""
 
-    def check(path, leaf):
+    def check(path, leaf: Any):
         name = jax.tree_util.keystr(path)
         if not is_array_leaf(leaf) and not isinstance(leaf, (int, bool)):
             return leaf  # an activation function of a network, say

@@ -31,8 +31,8 @@ class Drift:
 
 def agreement(guides: list[Program], key) -> float:
     """Return the largest R-hat among the latent values, by draws of each guide; NaN of guides too large to draw."""
-    draws = [_draws_of(guide, key, number) for number, guide in enumerate(guides)]
-    if draws[0] is None:
+    draws = [found for number, guide in enumerate(guides) if (found := _draws_of(guide, key, number)) is not None]
+    if not draws:
         return float("nan")
     worst = 1.0
     for address in draws[0]:
@@ -51,7 +51,9 @@ def drift_of(before: Program, after: Program, key) -> Drift | None:
         return None
     worst = Drift("", 0.0)
     for address in one:
-        spreads = [np.maximum(draws.std(0), np.finfo(np.float32).tiny) for draws in (one[address], two[address])]
+        some = (one[address].std(0) > 0) & (two[address].std(0) > 0)  # a point has no spread to measure by
+        one[address], two[address] = one[address][:, some], two[address][:, some]
+        spreads = [draws.std(0) for draws in (one[address], two[address])]
         spread = np.maximum(*spreads)
         moved = np.abs(one[address].mean(0) - two[address].mean(0)) / spread
         widened = np.abs(np.log(spreads[0] / spreads[1]))

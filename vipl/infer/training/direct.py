@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import cast
+
 import jax
 
 from vipl._core.errors import ParameterError
@@ -9,6 +11,7 @@ from vipl._core.source import user_source
 from vipl.guides.direct import DirectFamily
 from vipl.infer.posterior import Posterior
 from vipl.infer.problem.pose import pose
+from vipl.infer.problem.problem import Problem
 from vipl.tracing.survey import survey
 
 
@@ -33,7 +36,7 @@ def solve(model, guide: DirectFamily, key, num_steps: int, objective, **options)
                 where=user_source(),
                 fix=f"leave {name}= out; or guides.FullRank()",
             )
-    problem, params = pose(model, guide, None, key)
+    problem, params = cast(tuple[Problem, dict], pose(model, guide, None, key))
     own = {name: params[name] for name in problem.model_params}
     filled = model.replace(params=(model.params or {}) | own) if own else model
     solution = guide.solve(survey(filled), filled, jax.random.fold_in(key, 1), num_steps)

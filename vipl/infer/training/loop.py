@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -34,10 +35,10 @@ class TrainingState:
         tally: what is kept of the parameters on their way, or None.
     """
 
-    params: object
-    optimizer: object
-    step: jax.Array
-    frame: object = None
+    params: Any
+    optimizer: Any
+    step: Any
+    frame: Any = None
     tally: Tally | None = None
 
 
@@ -52,7 +53,7 @@ class Rules:
         rows: which params have rows, of which a step touches those of a subsample alone; None to touch all.
     """
 
-    objective: object
+    objective: Any
     optimizer: StaticValue
     skip: bool = False
     rows: Rows | None = None
@@ -129,7 +130,7 @@ def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     updated, value, finite = _update(loss, (state.params, state.optimizer), rate, rules)
     tally = None if state.tally is None else _chosen(finite, count_in(state.tally, updated[0]), state.tally)
     step = state.step + (1 if rules.skip else finite.astype(state.step.dtype))
-    return TrainingState(*updated, step, state.frame, tally), -value, finite
+    return TrainingState(updated[0], updated[1], step, state.frame, tally), -value, finite
 
 
 def _step_of_rows(problem, state: TrainingState, key, batch, rules: Rules, rows: Rows):

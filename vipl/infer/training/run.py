@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import jax
 import numpy as np
 
+from vipl._core.hosts import gathered
 from vipl.infer.problem.data import Batches
 from vipl.infer.problem.problem import Problem
 from vipl.infer.training import loop
@@ -33,7 +35,7 @@ class Run:
 
     problem: Problem
     rules: Rules
-    key: object
+    key: Any
     state: TrainingState
     num_steps: int
     plan: Plan | None = None
@@ -85,7 +87,7 @@ class Run:
         assert plan is not None, "there is a plan to look at"
         assert tally is not None, "a plan goes with a tally"
         seen = np.maximum(np.asarray(tally.seen), 1)[..., None]
-        window = Window(np.ravel(tally.mean), np.ravel(np.asarray(tally.square) / seen), int(seen.max()))
+        window = Window(np.ravel(gathered(tally.mean)), np.ravel(gathered(tally.square) / seen), int(seen.max()))
         plan.look(window)
         tally = tally.next_window()
         if len(plan.windows) == plan.averages_from:

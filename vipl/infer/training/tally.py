@@ -7,6 +7,7 @@ the noise of the gradient (Polyak and Juditsky 1992). Whether they have come to 
 from __future__ import annotations
 
 import dataclasses
+from typing import Any
 
 import jax
 import jax.numpy as jnp
@@ -30,13 +31,13 @@ class Tally:
         seen: over how many steps.
     """
 
-    average: object
-    averaged: jax.Array
-    early: object
-    early_steps: jax.Array
-    mean: jax.Array
-    square: jax.Array
-    seen: jax.Array
+    average: Any
+    averaged: Any
+    early: Any
+    early_steps: Any
+    mean: Any
+    square: Any
+    seen: Any
 
     @classmethod
     def of(cls, params) -> Tally:
@@ -70,13 +71,13 @@ class Tally:
         return jax.tree.map(mean, self.early, self.average)
 
 
-def tracked(params):
 def _zero(array):
     """Return zeros in the place of an array: if they were elsewhere, the next step would be compiled once more."""
     zeros = np.zeros(array.shape, array.dtype)
     return jax.device_put(zeros, array.sharding) if getattr(array, "committed", False) else zeros
 
 
+def tracked(params):
     """Return the numbers among the parameters that are watched: all, or evenly spaced ones."""
     leaves = [jnp.ravel(leaf) for leaf in jax.tree.leaves(params)]
     total = sum(leaf.size for leaf in leaves)

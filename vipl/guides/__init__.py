@@ -14,6 +14,7 @@ from vipl.guides.laplace import Laplace
 from vipl.guides.low_rank import LowRank
 from vipl.guides.mean_field import MeanField
 from vipl.guides.mixture import Mixture
+from vipl.guides.pathfinder import Pathfinder
 from vipl.guides.structured import Structured
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "LowRank",
     "MeanField",
     "Mixture",
+    "Pathfinder",
     "Structured",
 ]

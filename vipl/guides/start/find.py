@@ -17,6 +17,7 @@ from vipl.lang.program import Program
 from vipl.tracing.survey import Survey
 
 NUM_PATHS = 4
+MAX_STEPS = 200  # of a path
 LARGEST = 300  # coordinates, beyond which matrices of them cost more than they bring
 _RADIUS = 2.0  # paths start where each coordinate is within this of zero, as in Stan
 
@@ -31,7 +32,7 @@ def find_normal(model: Program, latents: Latents, key, num_paths: int = NUM_PATH
         num_paths: how many paths are followed, from random points.
     """
     target, random = Target(model, latents.together), random_of(key)
-    found = _follow_all(target, latents, random, num_paths)
+    found = follow_all(target, latents.together.size, random, num_paths)
     return match_scores(target, max(found, key=lambda one: one.elbo).normal, random) if found else None
 
 
@@ -45,23 +46,20 @@ def find_modes(model: Program, latents: Latents, key, num_paths: int = 2 * NUM_P
         num_paths: how many paths are followed.
     """
     target, random = Target(model, latents.together), random_of(key)
-    found = _follow_all(target, latents, random, num_paths)
+    found = follow_all(target, latents.together.size, random, num_paths)
     return distinct_modes(target, [match_scores(target, one.normal, random) for one in found], random)
 
 
-def _follow_all(target, latents, random, num_paths) -> list[Found]:
-    paths = [follow(target, start_of(latents, random), random) for _ in range(num_paths)]
+def follow_all(target: Target, size: int, random, num_paths: int, max_steps: int = MAX_STEPS) -> list[Found]:
+    """Return what paths from random points find, of vectors of some size; nothing of those that find nothing."""
+    starts = [random.uniform(-_RADIUS, _RADIUS, size) for _ in range(num_paths)]
+    paths = [follow(target, start, random, min(max_steps, MAX_STEPS)) for start in starts]
     return [found for found in paths if found is not None]
 
 
 def random_of(key) -> np.random.Generator:
     """Return NumPy's randomness of a key."""
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
-
-
-def start_of(latents: Latents, random: np.random.Generator) -> np.ndarray:
-    """Return a random point to start from."""
-    return random.uniform(-_RADIUS, _RADIUS, latents.together.size)
 
 
 def can_find(surveyed: Survey, latents: Latents) -> bool:

@@ -14,7 +14,7 @@ _WEIGHTLESS = 10.0  # in nats: what has so much less evidence than the best does
 
 def distinct_modes(target: Target, normals: list[Normal], random: np.random.Generator) -> list[Mode]:
     """Return the modes among normal approximations, that of the most evidence first."""
-    found = [Mode(normal, _log_evidence(target, normal, random)) for normal in normals]
+    found = [Mode(normal, log_evidence(target, normal, random)) for normal in normals]
     found.sort(key=lambda mode: -mode.log_evidence)
     distinct: list[Mode] = []
     for mode in found:
@@ -36,7 +36,8 @@ def around_all(modes: list[Mode]) -> Normal:
     return Normal.of(mean, within + (weights[:, None] * (means - mean)).T @ (means - mean))
 
 
-def _log_evidence(target, normal, random) -> float:
+def log_evidence(target: Target, normal: Normal, random: np.random.Generator) -> float:
+    """Return the log of the integral of the density where a normal distribution is, in nats, by importance weights."""
     noise = random.standard_normal((_DRAWS, len(normal.mean)))
     log_weights = target.at(normal.push(noise))[0] - normal.log_prob_of_noise(noise)
     log_weights = np.where(np.isfinite(log_weights), log_weights, -np.inf)

@@ -29,7 +29,7 @@ class Found:
     elbo: float
 
 
-def follow(target: Target, start: np.ndarray, random: np.random.Generator, max_steps: int = 200) -> Found | None:
+def follow(target: Target, start: np.ndarray, random: np.random.Generator, max_steps: int) -> Found | None:
     """Climb from a point, and return the best normal approximation on the way; None if no bound is finite."""
     points, gradients = _climb(target, start, max_steps)
     if len(points) == 0:

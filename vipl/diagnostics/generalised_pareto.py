@@ -61,4 +61,7 @@ def quantile(levels: np.ndarray, shape: float, scale: float) -> np.ndarray:
     array([0.6931])
     """
     log_survival = np.log1p(-levels)
-    return -scale * log_survival if shape == 0.0 else scale * np.expm1(-shape * log_survival) / shape
+    if shape == 0.0:
+        return -scale * log_survival
+    with np.errstate(over="ignore"):  # of a tail so heavy that a quantile is infinite to float64
+        return scale * np.expm1(-shape * log_survival) / shape

@@ -181,6 +181,13 @@ def test_quantiles_are_scipys():
         np.testing.assert_allclose(quantile(levels, shape, 2.0), genpareto.ppf(levels, shape, scale=2.0), rtol=1e-10)
 
 
+def test_a_quantile_beyond_all_floats_is_infinite():
+    np.testing.assert_array_equal(quantile(np.array([0.999]), 500.0, 1.0), [np.inf])
+    result = psis(np.linspace(0.0, 1e6, 10_000))
+    assert result.status == "high_khat"
+    assert result.khat > 100
+
+
 def test_fit_is_equivariant_in_scale():
     excesses = np.sort(genpareto.ppf(spread(200), 0.4))
     shape, scale = fit(excesses)

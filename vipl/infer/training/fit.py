@@ -91,8 +91,10 @@ def fit(
                 return _wants_to_stop(run, guide, callback, stop)
 
             status = _train(run, guide, between, on_nan)
-    except KeyboardInterrupt:
+    except BaseException as error:
         if interruptible.at_once:  # the step that was being made is lost, and the state with it
+            raise KeyboardInterrupt from error  # of which XLA makes another error, if it had called Python
+        if not isinstance(error, KeyboardInterrupt):
             raise
         status = "interrupted"
     finally:
@@ -103,7 +105,7 @@ def fit(
 
 def _train(run: Run, guide, between, on_nan: str) -> str:
     """Make all steps, and call `between(number made)` in between; returns the status."""
-    count = 1
+    count, compiled = 1, False
     while run.step < run.num_steps:
         began = time.perf_counter()
         if run.batches is not None and run.batches.look() is None:
@@ -119,7 +121,8 @@ def _train(run: Run, guide, between, on_nan: str) -> str:
             return "stopped"
         seconds = agreed(max(time.perf_counter() - began, 1e-6))
         by_time = int(chunk.steps * _SECONDS_PER_CHUNK / seconds)
-        count = int(np.clip(by_time, 1 if count > 1 else _GROWTH, min(count * _GROWTH, loop.CAPACITY)))
+        count = int(np.clip(by_time, 1, min(count * _GROWTH, loop.CAPACITY))) if compiled else 1
+        compiled = True  # the time of the first step was that of the compiler
     return "finished"
 
 

@@ -23,11 +23,18 @@ FAMILIES = {
     "mean_field": guides.MeanField(0.5),
     "mixture": guides.Mixture(3, init_scale=0.5),
     "mixture_diagonal": guides.Mixture(2, full_rank=False, init_scale=0.5),
+    "pathfinder": guides.Pathfinder(3),
     "structured": guides.Structured(0.5),
 }
 POINTS = ("delta",)  # they have no density
-DIRECT = ("laplace",)  # they are found without gradients of the evidence lower bound
-VARIANTS = ("flow_coupling", "full_rank", "laplace", "mixture_diagonal")  # others have all that there is in them
+DIRECT = ("laplace", "pathfinder")  # they are found without gradients of the evidence lower bound
+VARIANTS = (
+    "flow_coupling",
+    "full_rank",
+    "laplace",
+    "mixture_diagonal",
+    "pathfinder",
+)  # others have all that there is in them
 WITHOUT_VARIANTS = [name for name in FAMILIES if name not in VARIANTS]
 TRAINED = [name for name in FAMILIES if name not in (*POINTS, *DIRECT)]
 

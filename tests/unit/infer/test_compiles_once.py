@@ -82,8 +82,9 @@ def compilations():
 def step_traced_once(monkeypatch):
     """Make the second trace of a chunk of steps an error."""
     chex.clear_trace_counter()
-    fn = chex.assert_max_traces(loop.advance.__wrapped__, n=1)
-    monkeypatch.setattr(loop, "advance", jax.jit(fn, static_argnames="rules"))
+    for name in ("advance", "advance_lanes"):
+        fn = chex.assert_max_traces(getattr(loop, name).__wrapped__, n=1)
+        monkeypatch.setattr(loop, name, jax.jit(fn, static_argnames="rules", donate_argnames="state"))
 
 
 @pytest.mark.parametrize("variant", [default, family, program, function])
@@ -106,6 +107,53 @@ def test_the_default_optimizer_compiles_once_for_one_number_of_steps(compilation
     vipl.infer(model(jnp.ones(7), jnp.zeros(7)), key=jax.random.key(0), **arguments)
     compilations.clear()
     vipl.infer(model(np.zeros(7, np.float32), np.ones(7, np.float32)), key=jax.random.key(1), **arguments)
+    assert compilations == []
+
+
+@vipl.program
+def of_batch(batch):
+    x, y = batch
+    weight = vipl.sample("weight", dist.Normal(0.0, 1.0))
+    with vipl.plate("data", 20, subsample_size=len(x)):
+        vipl.sample("y", dist.Normal(weight * x, 1.0), obs=y)
+
+
+@vipl.program
+def grouped(x, y):
+    spread = vipl.sample("spread", dist.HalfNormal(1.0))
+    with vipl.plate("group", 2):
+        weight = vipl.sample("weight", dist.Normal(0.0, spread))
+    with vipl.plate("data", x.shape[0]):
+        vipl.sample("y", dist.Normal(weight.sum() * x, 1.0), obs=y)
+
+
+VARIANTS = {
+    "full rank": {"guide": vipl.guides.FullRank()},
+    "flow": {"guide": vipl.guides.Flow(num_layers=1)},
+    "not centred": {"guide": vipl.guides.FullRank(noncentered=True)},
+    "restarts": {"num_restarts": 3},
+    "restarts, adam": {"num_restarts": 3, "optimizer": optax.adam(0.01)},
+    "arrays of data": {"batch_size": 5},
+}
+
+
+def fit_with(options, seed, num_steps):
+    x, y = np.random.default_rng(seed).normal(size=(2, 20)).astype(np.float32)
+    if "batch_size" in options:
+        options, model = options | {"data": (x, y)}, lambda params, batch: of_batch(batch)
+    else:
+        model = grouped(x, y)
+    return vipl.infer(model, key=jax.random.key(seed), num_steps=num_steps, progress=False, **options)
+
+
+@pytest.mark.parametrize("options", VARIANTS.values(), ids=VARIANTS)
+def test_the_search_for_coordinates_and_all_the_rest_compile_once(
+    options, step_traced_once, compilations, quick_compilation
+):
+    fit_with(options, 0, 100)
+    compilations.clear()
+    for seed, num_steps in ((1, 100), (2, 170)):
+        fit_with(options, seed, num_steps)
     assert compilations == []
 
 

@@ -141,6 +141,68 @@ def test_a_module_of_equinox_comes_back_a_module():
     assert equinox.tree_equal(again.params, fitted.params)
 
 
+class Normalised(linen.Module):
+    """A network with batch normalisation, whose running averages change as it runs."""
+
+    @linen.compact
+    def __call__(self, x, train=True):
+        x = linen.BatchNorm(use_running_average=not train, momentum=0.9)(linen.Dense(WIDTH)(x))
+        return linen.Dense(PIXELS)(linen.relu(x))
+
+
+def carried(old, new):
+    """Return zero, with such a gradient that ascent at rate 1 goes from the old state to the new."""
+    away = jax.tree.map(lambda one, other: -0.5 * jnp.sum((one - jax.lax.stop_gradient(other)) ** 2), old, new)
+    total = sum(jax.tree.leaves(away))
+    return total - jax.lax.stop_gradient(total)
+
+
+@vipl.program
+def reconstructed(variables, batch):
+    shift = vipl.sample("shift", dist.Normal(0.0, 1.0))
+    logits, new = Normalised().apply(variables, batch, mutable=["batch_stats"])
+    vipl.factor("running averages", carried(variables["batch_stats"], new["batch_stats"]))
+    with vipl.plate("image", SIZE, subsample_size=len(batch)):
+        vipl.sample("x", dist.Bernoulli(logits=logits + shift).to_event(1), obs=batch)
+
+
+@vipl.program
+def shifted(loc):
+    vipl.sample("shift", dist.Normal(loc, 0.1))
+
+
+def test_mutable_state_is_carried_by_a_gradient_of_its_own():
+    """State as params with SGD at rate 1, and a factor in the model: a step leaves what the network has returned."""
+    start = {**Normalised().init(KEYS[0], IMAGES[:2]), "loc": jnp.array(0.0)}
+    batches = list(IMAGES.reshape(-1, BATCH, PIXELS))
+    labels = {"params": "still", "batch_stats": "state", "loc": "still"}
+
+    def fit(still):
+        return vipl.infer(
+            lambda params, batch: reconstructed({name: params[name] for name in ("params", "batch_stats")}, batch[0]),
+            lambda params, batch: shifted(params["loc"]),
+            params=start,
+            data=[[batch] for batch in batches],
+            optimizer=optax.multi_transform({"still": still, "state": optax.sgd(1.0)}, labels),
+            num_steps=12,
+            key=jax.random.key(0),
+            progress=False,
+        )
+
+    frozen = fit(optax.set_to_zero())
+    by_hand = {"params": start["params"], "batch_stats": start["batch_stats"]}
+    for batch in batches[:12]:
+        by_hand |= Normalised().apply(by_hand, batch, mutable=["batch_stats"])[1]
+    close = lambda one, other: np.testing.assert_allclose(one, other, rtol=1e-4, atol=1e-6)  # noqa: E731
+    jax.tree.map(close, frozen.params["batch_stats"], by_hand["batch_stats"])
+    with pytest.raises(AssertionError):
+        jax.tree.map(close, frozen.params["batch_stats"], start["batch_stats"])
+    learned = fit(optax.adam(0.01))
+    assert learned.objective_history[-1] > frozen.objective_history[-1]
+    logits = Normalised().apply({n: learned.params[n] for n in ("params", "batch_stats")}, IMAGES[:1], train=False)
+    assert logits.shape == (1, PIXELS)
+
+
 def test_what_of_a_module_cannot_be_learned_is_named():
     with pytest.raises(vipl.ParameterError, match=r"params\['encoder'\].*inference is of type bool"):
         fit(lambda: ({"encoder": equinox.nn.Dropout(0.5), "decoder": None}, jax.vmap, jax.vmap))

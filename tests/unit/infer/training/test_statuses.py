@@ -62,7 +62,9 @@ def ending(seen, at=300):
     return callback
 
 
-@pytest.mark.parametrize("options", [{"guide": guides.FullRank()}, {"optimizer": optax.adam(0.01)}], ids=str)
+@pytest.mark.parametrize(
+    "options", [{"guide": guides.FullRank()}, {"optimizer": optax.adam(0.01)}], ids=["in a frame", "by Adam"]
+)
 def test_a_callback_sees_the_parameters_that_the_posterior_would_have(options):
     seen = []
     found = fit(**options, num_steps=10**6, callback=ending(seen))

@@ -82,6 +82,15 @@ def nan_row():
     fit(model, data=np.where(Y == Y[7], np.nan, Y))
 
 
+@fault(45, "float64 data= with x64 off", Warns(vipl.VIPLWarning, "float64", "float32", "jax_enable_x64", value=4))
+def double_data():
+    from vipl.infer.options import _warned
+
+    _warned.clear()
+    fit(scaled, data=np.linspace(-1.0, 1.0, 20))
+    return len(fit(scaled, data=np.linspace(-1.0, 1.0, 20)).objective_history)
+
+
 @fault("14a", "batch_size larger than the data", Raises(vipl.ParameterError, "batch_size is 50", "20 rows"))
 def large_batch():
     vipl.infer(scaled, key=jax.random.key(0), data=Y, batch_size=50, progress=False)  # <- here

@@ -54,11 +54,12 @@ def check_options(objective, optimizer, num_steps, num_samples, num_restarts, on
 _warned: set[str] = set()
 
 
-def warn_of_lost_precision(model) -> None:
+def warn_of_lost_precision(model, data=None) -> None:
     """Say once that float64 data are rounded to float32, if they really are."""
     if x64_enabled() or "x64" in _warned:
         return
-    for leaf in getattr(model, "_arrays", ()):
+    of_data = [] if isinstance(data, Iterator) else jax.tree.leaves(data)
+    for leaf in (*getattr(model, "_arrays", ()), *of_data):
         if isinstance(leaf, np.ndarray) and leaf.dtype == np.float64 and not is_tracer(leaf):
             if not np.array_equal(leaf.astype(np.float32).astype(np.float64), leaf, equal_nan=True):
                 _warned.add("x64")

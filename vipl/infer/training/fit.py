@@ -57,7 +57,7 @@ def fit(
         single = {"params": params, "data": data, "batch_size": batch_size, "checkpoint": checkpoint}
         return fit_best(model, key, lambda model, guide, key: fit(model, guide, key=key, **options), **single)
     check_options(objective, optimizer, num_steps, num_samples, num_restarts, on_nan)
-    warn_of_lost_precision(model)
+    warn_of_lost_precision(model, data)
     guide = MeanField() if guide is None else guide
     if isinstance(guide, DirectFamily):
         unused = {"optimizer": optimizer, "params": params, "data": data, "batch_size": batch_size}

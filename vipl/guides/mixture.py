@@ -67,9 +67,8 @@ class Mixture(JointFamily):
     def initial(self, center, in_frame, coordinates, surveyed):
         """Return where the params start: components side by side."""
         del coordinates, surveyed
-        size, scale = len(center), 1.0 if in_frame else self.init_scale
-        modes = [(center, scale * np.eye(size, dtype=center.dtype), 0.0)]
-        return self._around(modes)
+        scale = np.full_like(center, 1.0 if in_frame else self.init_scale)
+        return self._around([(center, np.diag(scale) if self.full_rank else scale, 0.0)])
 
     def build(self, surveyed, frame=None):
         """Return the guide program and its initial params: components at the modes that are known."""
@@ -84,17 +83,18 @@ class Mixture(JointFamily):
         numbers = np.arange(self.num_components) % len(modes)
         shared = np.bincount(numbers)[numbers]
         means, scales, evidence = (np.stack([mode[part] for mode in modes])[numbers] for part in range(3))
-        share = np.where(shared > 1, _SHARE, 1.0).astype(means.dtype)
-        away = (share[:, None] < 1) * share[:, None] * generic(means.shape, means.dtype)
-        start = {
-            "logits": (evidence - np.log(shared)).astype(means.dtype),
-            "loc": means + np.einsum("kij,kj->ki", scales, away),
-        }
-        scales = share[:, None, None] * scales
+        share = np.where(shared > 1, _SHARE, 1.0).astype(means.dtype)[:, None]
+        away = np.where(share < 1, share, 0) * generic(means.shape, means.dtype)
+        logits = (evidence - np.log(shared)).astype(means.dtype)
+        if scales.ndim == 2:
+            raw = _raw(share * scales)
+            return {"logits": logits, "loc": means + scales * away, "scale": raw}
+        loc = means + np.einsum("kij,kj->ki", scales, away)
         if self.full_rank:
-            return start | {"scale_tril": np.stack([np.asarray(raw_triangle(scale)) for scale in scales])}
-        conditional = [1 / np.sqrt(np.sum(np.linalg.inv(scale) ** 2, 0)) for scale in scales]
-        return start | {"scale": np.vectorize(softplus_inverse)(conditional).astype(means.dtype)}
+            raw = np.stack([np.asarray(raw_triangle(scale)) for scale in share[..., None] * scales])
+            return {"logits": logits, "loc": loc, "scale_tril": raw}
+        conditional = 1 / np.sqrt(np.sum(np.linalg.inv(scales) ** 2, axis=1))
+        return {"logits": logits, "loc": loc, "scale": _raw(share * conditional)}
 
     def law(self, params, coordinates):
         """Return the law of the mixture, which is that of its own draws."""
@@ -136,6 +136,10 @@ class Mixture(JointFamily):
             f"{self.name}.loc": jax.vmap(frame.place)(params[f"{self.name}.loc"]),
             f"{self.name}.scale_tril": scales(params[f"{self.name}.scale_tril"]),
         }
+
+
+def _raw(scale):
+    return np.vectorize(softplus_inverse, otypes=[scale.dtype])(scale)
 
 
 def _in_frame(mode, frame: Frame):

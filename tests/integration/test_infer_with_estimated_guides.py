@@ -122,7 +122,7 @@ def test_a_param_inside_of_the_scan_is_refused():
 
 
 def test_what_the_refusal_of_discrete_sites_says_works():
-    """Mean field refuses them by name; with the fix that it says, the fit is that of the sum by hand."""
+    """Laplace refuses them by name; with the fix that it says, the fit is that of the sum by hand."""
     y = jnp.array([-1.5, -0.7, 0.9, 1.4, 1.1])
 
     @vipl.program
@@ -139,6 +139,7 @@ def test_what_the_refusal_of_discrete_sites_says_works():
         vipl.factor("y", jnp.logaddexp(*both))
 
     options = {"key": jax.random.key(0), "num_steps": 300, "progress": False}
+    options["guide"] = vipl.guides.Laplace()
     with pytest.raises(vipl.EstimatorError, match=r"vipl.marginal\(model, \['loc'\], vipl.Exact\(\)\)"):
         vipl.infer(mixture(), **options)
     fits = [vipl.infer(m, **options) for m in (vipl.marginal(mixture(), ["loc"], vipl.Exact()), by_hand())]

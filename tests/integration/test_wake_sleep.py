@@ -103,7 +103,7 @@ def check(params):
 
 def by_infer(objective, seed=1, steps=STEPS):
     programs = model(SIZE, BATCH, Y), guide(Y, BATCH)
-    options = {"key": jax.random.key(seed), "num_steps": steps, "progress": False}
+    options = {"key": jax.random.key(seed), "num_steps": steps, "progress": False, "optimizer": adam(steps)}
     return vipl.infer(*programs, objective=objective, **options).params
 
 

@@ -8,6 +8,7 @@ import numpy as np
 
 from vipl._core.errors import EstimatorError
 from vipl.guides.coordinates import Coordinates, Frame
+from vipl.guides.direct import summed_out
 from vipl.guides.family import FamilyGuide, GuideFamily
 from vipl.guides.joint import at_point
 from vipl.lang.param import param
@@ -47,7 +48,7 @@ class Delta(GuideFamily):
                 f"Delta sets continuous sites that are the same in every run, and site {site.address!r} is "
                 f"{'discrete' if located.statement.discrete else 'in a subsampled plate'}.",
                 where=located.statement,
-                fix="guides.MeanField(); or vipl.marginal(model, […], vipl.Exact()), which sums finite sites out",
+                fix=f"guides.MeanField(); or {summed_out(surveyed)}, which sums finite sites out",
             )
         start = latents.start()
         guide = DeltaGuide(latents.together)

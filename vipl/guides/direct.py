@@ -29,6 +29,12 @@ class Solution:
     status: str = "finished"
 
 
+def summed_out(surveyed: Survey) -> str:
+    """Return the code of the model with its discrete sites summed out."""
+    kept = [repr(a) for a, group in surveyed.latents.items() if not group[0].statement.discrete]
+    return f"vipl.marginal(model, [{', '.join(kept)}], vipl.Exact())"
+
+
 class DirectFamily(GuideFamily):
     """Base of the families that find their params from the log density and its gradient at points of their own."""
 
@@ -56,7 +62,7 @@ class DirectFamily(GuideFamily):
             raise EstimatorError(
                 f"{name} looks at the log density of continuous sites, and site {site.address!r} is {kind}.",
                 where=located.statement,
-                fix="vipl.marginal(model, […], vipl.Exact()) sums finite sites out; guides.MeanField() serves all",
+                fix=f"{summed_out(surveyed)} sums finite sites out; guides.MeanField() serves all",
             )
         for group in surveyed.indices.values():
             raise EstimatorError(

@@ -9,6 +9,7 @@ import sys
 import equinox
 import jax
 import jax.numpy as jnp
+import numpy as np
 import pytest
 from helpers import LONG
 from unit.infer.storage import schools as script
@@ -60,7 +61,7 @@ def test_saved_twice_is_the_same_file(saved, tmp_path):
 def test_with_its_data_it_can_be_judged_anew(saved):
     again = vipl.load_posterior(saved[1], schools(SIGMA, Y)).diagnose(num_samples=1000)
     assert again.num_draws == 1000
-    with pytest.raises(vipl.AddressError, match="'y'"):
+    with pytest.raises(vipl.DensityError, match="'y'"):
         vipl.load_posterior(saved[1], schools(SIGMA)).diagnose(num_samples=1000)
 
 
@@ -179,8 +180,7 @@ def test_what_cannot_be_judged_is_saved_all_the_same(tmp_path, monkeypatch):
         given.save(tmp_path / "fit")
     found = vipl.load_posterior(tmp_path / "fit", point(0.5))
     assert_same(found, given)
-    with pytest.raises(vipl.AddressError, match="'x'"):
-        _ = vipl.load_posterior(tmp_path / "fit", point()).elbo
+    assert np.isnan(vipl.load_posterior(tmp_path / "fit", point()).elbo)
 
 
 def test_double_precision(tmp_path):

@@ -112,7 +112,7 @@ def _train(run: Run, guide, between, on_nan: str) -> str:
             return f"stopped: the data had no batch for step {run.step}"
         chunk = run.advance(min(count, run.longest_chunk()))
         if chunk.broken is not None:
-            error = explain_non_finite(run.problem, chunk.broken)
+            error = explain_non_finite(chunk.broken)
             if on_nan == "raise":
                 error.posterior = posterior_of(run, guide, f"stopped: {error.what}")
                 raise error

@@ -79,7 +79,7 @@ class Rows:
 
     def draw(self, key) -> dict:
         """Return the indices of a step, by plate."""
-        keys = jax.random.split(key, len(self.plates))
+        keys = [key] if len(self.plates) == 1 else jax.random.split(key, len(self.plates))
         return {address: subsample_indices(k, *sizes) for k, (address, sizes) in zip(keys, self.plates, strict=True)}
 
     def take(self, params: dict, indices: dict) -> dict:
@@ -119,14 +119,16 @@ class Rows:
         return programs
 
 
-def rows_of(problem) -> Rows:
-    """Return which params of a problem have rows.
+def rows_of(problem, *, required: bool) -> Rows | None:
+    """Return which params of a problem have rows; None where none has, or some are of several plates.
 
     Raises:
-        ParameterError: none has; or some are of several plates.
+        ParameterError: they are required, and there would be None.
     """
     guide = problem.guide
     found = guide.fn.rest.rows() if guide is not None and isinstance(guide.fn, FamilyGuide) else {}
+    if not required and (not found or any(len(plates) > 1 for plates in found.values())):
+        return None
     if not found:
         raise ParameterError(
             "lazy_rows updates the params of a subsampled plate's elements, and there are none.",

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dataclasses
 import functools
+from collections.abc import Callable
 from typing import Any
 
 import jax
@@ -50,13 +51,15 @@ class Rules:
         objective: the Expectation to maximise.
         optimizer: an optax optimiser.
         skip: leave out updates that are not finite, instead of ending at them.
-        rows: which params have rows, of which a step touches those of a subsample alone; None to touch all.
+        rows: which params have rows, of which a step looks at those of a subsample alone; None where there are none.
+        lazy: touch no others.
     """
 
     objective: Any
     optimizer: StaticValue
     skip: bool = False
     rows: Rows | None = None
+    lazy: bool = False
 
 
 @functools.partial(jax.jit, static_argnames="optimizer")
@@ -119,52 +122,107 @@ def batch_of(problem, key, step, batch):
     return data.batch(jax.random.fold_in(key, _OF_DATA), step)
 
 
+@dataclasses.dataclass(frozen=True)
+class LookedAt:
+    """What a step looks at.
+
+    Attributes:
+        key: of its draws.
+        params: the parameters; where these have rows, the rows of the step's subsample alone.
+        programs: function of such parameters that returns model and guide.
+        indices: of the rows, by plate.
+    """
+
+    key: Any
+    params: Any
+    programs: Callable
+    indices: dict
+
+
+def looked_at(problem, params, key, batch, rules: Rules) -> LookedAt:
+    """Return what a step looks at.
+
+    Args:
+        problem: the Problem, with the frame of the state.
+        params: all parameters.
+        key: of the step.
+        batch: of the step.
+        rules: how it is made.
+    """
+    rows = rules.rows
+    if rows is None:
+        return LookedAt(key, params, lambda params: problem.programs(params, batch), {})
+    key_rows, key = jax.random.split(key)
+    indices = rows.draw(key_rows)
+    programs = rows.of_problem(problem, indices)
+    return LookedAt(key, rows.take(params, indices), lambda few: programs(few, batch), indices)
+
+
 def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     """Return the state after one step, the objective at it, and whether all was finite; if not, it is not made."""
     problem = dataclasses.replace(problem, frame=state.frame)
     batch = batch_of(problem, key, state.step, batch)
-    key_step = jax.random.fold_in(key, state.step)
-    if rules.rows is not None:
-        return _step_of_rows(problem, state, key_step, batch, rules, rules.rows)
-    loss = lambda params: -rules.objective(key_step, *problem.programs(params, batch))  # noqa: E731
-    updated, value, finite = _update(loss, (state.params, state.optimizer), rate, rules)
-    tally = None if state.tally is None else _chosen(finite, count_in(state.tally, updated[0]), state.tally)
+    seen = looked_at(problem, state.params, jax.random.fold_in(key, state.step), batch, rules)
+    loss = lambda params: -rules.objective(seen.key, *seen.programs(params))  # noqa: E731
+    value, gradient = jax.value_and_grad(loss)(seen.params)
+    finite = jnp.isfinite(value)
+    for leaf in jax.tree.leaves(gradient):
+        finite &= jnp.all(jnp.isfinite(leaf))
+    if rules.lazy:
+        update = functools.partial(_updated, rules, loss, value, gradient, rate)
+        return _made_of_rows(state, update, finite, rules, seen), -value, finite
+    loss, gradient = _of_all(loss, gradient, state.params, rules.rows, seen.indices)
+    update = functools.partial(_updated, rules, loss, value, gradient, rate)
+    return _made(state, update, finite, rules), -value, finite
+
+
+def _of_all(loss, gradient, params, rows: Rows | None, indices):
+    """Return loss and gradient as functions of all params, given those of the rows that are looked at."""
+    if rows is None:
+        return loss, gradient
+    return (
+        lambda params: loss(rows.take(params, indices)),
+        rows.put(jax.tree.map(jnp.zeros_like, params), gradient, indices),
+    )
+
+
+def _made(state: TrainingState, update, finite, rules: Rules) -> TrainingState:
+    """Return the state after a step if that was finite, else the state before.
+
+    By a branch: to choose number by number takes copies of all that was before.
+    """
+
+    def after(before):
+        params, optimizer_state = update(before.params, before.optimizer)
+        tally = None if before.tally is None else count_in(before.tally, params)
+        return TrainingState(params, optimizer_state, before.step + 1, before.frame, tally)
+
+    def left(before):
+        return dataclasses.replace(before, step=before.step + 1) if rules.skip else before
+
+    return lax.cond(finite, after, left, state)
+
+
+def _made_of_rows(state: TrainingState, update, finite, rules: Rules, seen: LookedAt) -> TrainingState:
+    """Return the same after a step that touches no rows but those that it looks at."""
+    rows, optimizer = rules.rows, rules.optimizer.value
+    assert rows is not None, "a lazy optimiser has rows"
+    before = seen.params, rows.take_state(optimizer, state.optimizer, state.params, seen.indices)
+    few, few_of_state = jax.tree.map(functools.partial(jnp.where, finite), update(*before), before)
+    params = rows.put(state.params, few, seen.indices)
+    optimizer_state = rows.put_state(optimizer, state.optimizer, few_of_state, state.params, seen.indices)
     step = state.step + (1 if rules.skip else finite.astype(state.step.dtype))
-    return TrainingState(updated[0], updated[1], step, state.frame, tally), -value, finite
+    return TrainingState(params, optimizer_state, step, state.frame)
 
 
-def _step_of_rows(problem, state: TrainingState, key, batch, rules: Rules, rows: Rows):
-    """Make a step that touches the rows of a subsample alone."""
-    key_rows, key_step = jax.random.split(key)
-    indices, optimizer = rows.draw(key_rows), rules.optimizer.value
-    programs = rows.of_problem(problem, indices)
-    loss = lambda params: -rules.objective(key_step, *programs(params, batch))  # noqa: E731
-    few = rows.take(state.params, indices), rows.take_state(optimizer, state.optimizer, state.params, indices)
-    updated, value, finite = _update(loss, few, None, rules)
-    params = rows.put(state.params, updated[0], indices)
-    optimizer_state = rows.put_state(optimizer, state.optimizer, updated[1], state.params, indices)
-    step = state.step + (1 if rules.skip else finite.astype(state.step.dtype))
-    return TrainingState(params, optimizer_state, step, state.frame), -value, finite
-
-
-def _update(loss, before, rate, rules: Rules):
-    """Return parameters and optimiser's state after a step, the loss before it, and whether all was finite."""
+def _updated(rules: Rules, loss, value, gradient, rate, params, optimizer_state):
+    """Return parameters and optimiser's state after a step."""
     import optax  # takes as long to import as all of vipl, and only a fit needs it
 
-    params, optimizer_state = before
-    value, gradient = jax.value_and_grad(loss)(params)
     optimizer = optax.with_extra_args_support(rules.optimizer.value)
     updates, optimizer_state = optimizer.update(
         gradient, optimizer_state, params, value=value, grad=gradient, value_fn=loss
     )
     if rate is not None:
         updates = jax.tree.map(lambda update: rate.astype(update.dtype) * update, updates)
-    finite = jnp.isfinite(value)
-    for leaf in jax.tree.leaves(gradient):
-        finite &= jnp.all(jnp.isfinite(leaf))
-    return _chosen(finite, (optax.apply_updates(params, updates), optimizer_state), before), value, finite
-
-
-def _chosen(finite, after, before):
-    """Return what is after a step if that was finite, else what was before: no more memory is read for it."""
-    return jax.tree.map(lambda new, old: jnp.where(finite, new, old), after, before)
+    return optax.apply_updates(params, updates), optimizer_state

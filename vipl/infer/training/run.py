@@ -13,7 +13,7 @@ from vipl.infer.problem.data import Batches
 from vipl.infer.problem.problem import Problem
 from vipl.infer.training import loop
 from vipl.infer.training.convergence import Window
-from vipl.infer.training.loop import Rules, TrainingState
+from vipl.infer.training.loop import LookedAt, Rules, TrainingState
 from vipl.infer.training.plan import Plan
 
 
@@ -80,7 +80,9 @@ class Run:
             state, key, values, done = one_lane(state, lane), key[lane], values[lane], done[lane]
         step = int(np.asarray(state.step))
         batch = loop.batch_of(self.problem, key, step, None if self.batches is None else self.batches.look())
-        return Broken(state, jax.random.fold_in(key, step), step, float(values[int(done)]), batch)
+        problem = dataclasses.replace(self.problem, frame=state.frame)
+        seen = loop.looked_at(problem, state.params, jax.random.fold_in(key, step), batch, self.rules)
+        return Broken(state, seen, step, float(values[int(done)]), batch)
 
     def _look(self) -> None:
         tally, plan = self.state.tally, self.plan
@@ -128,14 +130,14 @@ class Broken:
 
     Attributes:
         state: the training state before it, of one run.
-        key: the key of the step.
+        seen: what it looked at.
         step: its number.
         objective: the objective at it.
         batch: the batch of it, or None.
     """
 
     state: TrainingState
-    key: object
+    seen: LookedAt
     step: int
     objective: float
     batch: object = None

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
-
 import jax
 import jax.numpy as jnp
 import numpy as np
@@ -26,16 +24,15 @@ def _terms(model, guide):
     return trace.log_density, (sites, site_terms(model, trace))
 
 
-def explain_non_finite(problem, broken) -> NonFiniteError:
+def explain_non_finite(broken) -> NonFiniteError:
     """Return the error for an objective that is not finite at one step.
 
     Args:
-        problem: the Problem.
         broken: the step, a `Broken`.
     """
-    problem, step = dataclasses.replace(problem, frame=broken.state.frame), broken.step
+    step = broken.step
     seen = "the gradient is not finite" if np.isfinite(broken.objective) else f"the objective is {broken.objective}"
-    what, where, fix = _find(problem, broken)
+    what, where, fix = _find(broken)
     slower = "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values"
     first = "data and covariates that are finite and inside of the supports; better initial values"
     if step > 0 and _all_finite(broken.batch):
@@ -55,20 +52,20 @@ def fall_of(history) -> str:
     return f"the objective fell from {np.mean(first):.4g} to {np.mean(last):.4g} nats; is the learning rate negative?"
 
 
-def _find(problem, broken):
+def _find(broken):
     """Return what is wrong, where, and the fix or None."""
-    params, key, batch = broken.state.params, broken.key, broken.batch
-    for path, leaf in jax.tree_util.tree_leaves_with_path(params):
+    seen = broken.seen
+    for path, leaf in jax.tree_util.tree_leaves_with_path(broken.state.params):
         if not _all_finite(leaf):
             name = jax.tree_util.keystr(path)
             return f"params{name} is not finite.", f"params{name}", None
     try:
-        model, guide = problem.programs(params, batch)
+        model, guide = seen.programs(seen.params)
     except VIPLError as error:  # the step had the batch as a tracer, whose values no program looks at
         return error.what, error.where, error.fix
     if np.isfinite(broken.objective):
-        return _find_gradient(lambda params: problem.programs(params, batch), params, key)
-    for draw in (key, *jax.random.split(key, _DRAWS)):
+        return _find_gradient(seen.programs, seen.params, seen.key)
+    for draw in (seen.key, *jax.random.split(seen.key, _DRAWS)):
         if found := _find_term(model, guide, draw):
             return found
     return "each site's term is finite, and their sum is not.", "the objective", None

@@ -88,7 +88,7 @@ def one_factor_by_low_rank(nudge):
     own = 1 / (2 + sigma**-2)
     among = 1 / (1 / 1.5 + 5 / 0.5) / 0.5**2
     factor = np.sqrt(own * among / (1 - among * own.sum()))
-    params = {"loc": mean + nudge, "scale": raw(np.sqrt(own)), "factor": factor[:, None]}
+    params = {"loc": mean + nudge, "scale": raw(np.sqrt(own)), "factor": (np.sqrt(own) * factor)[:, None]}
     return Known(model, with_values(guides.LowRank(1), model, **params), log_evidence)
 
 

@@ -16,24 +16,24 @@ from vipl.guides.generic import generic
 from vipl.guides.joint_family import JointFamily, Law
 
 _ROUNDS = 10  # of factor analysis
+_LITTLE = 0.1  # of a spread: where U starts
 _LEAST = 0.01  # of a variance, that may be of no other coordinate
 
 
 @dataclasses.dataclass(frozen=True)
 class LowRank(JointFamily):
-    """A normal distribution with covariance `S (I + V Vᵀ) S`, of all unconstrained coordinates together.
+    """A normal distribution with covariance `S² + U Uᵀ`, of all unconstrained coordinates together.
 
-    S is diagonal and V has few columns: every diagonal matrix plus one of low rank is of this form. Prefer it where
-    `FullRank` has too many parameters, or where few directions hold most of the correlation. Cost of a step:
-    O(d · rank + rank³) more than that of the model.
+    S is diagonal and U has few columns. Prefer it where `FullRank` has too many parameters, and few directions hold
+    most of the correlation. Cost of a step: O(d · rank² + rank³) more than that of the model.
 
     Attributes:
-        rank: number of columns of V; the rounded square root of d where it is None, and never more than d.
+        rank: number of columns of U; the rounded square root of d where it is None, and never more than d.
         init_scale: standard deviation at the start, in unconstrained units, where vipl does not look for one itself.
         noncentered: whether the coordinates of a site that is drawn around others are relative to these, as in
             `FullRank`.
 
-    Params: `low_rank.loc`, `(d,)`, `low_rank.scale`, `(d,)`, whose softplus is S, and V, `low_rank.factor`,
+    Params: `low_rank.loc`, `(d,)`, `low_rank.scale`, `(d,)`, whose softplus is S, and U, `low_rank.factor`,
     `(d, rank)`.
 
     Requirements: continuous sites whose supports are known statically; finite discrete sites get a categorical factor,
@@ -67,10 +67,10 @@ class LowRank(JointFamily):
         del coordinates, surveyed
         size = len(center)
         rank = min(round(size**0.5) if self.rank is None else self.rank, size)
-        scale = softplus_inverse(1.0 if in_frame else self.init_scale)
-        # Where V is zero it has no gradient.
-        factor = 0.1 * generic((size, rank), center.dtype)
-        return {"loc": center, "scale": np.full_like(center, scale), "factor": factor}
+        wide = 1.0 if in_frame else self.init_scale
+        # Where U is zero it has no gradient.
+        factor = _LITTLE * wide * generic((size, rank), center.dtype)
+        return {"loc": center, "scale": np.full_like(center, softplus_inverse(wide)), "factor": factor}
 
     def build(self, surveyed, frame=None):
         """Return the guide program and its initial params: the correlations that are known, and a little more."""
@@ -84,9 +84,10 @@ class LowRank(JointFamily):
         return program, params
 
     def law(self, params, coordinates):
-        """Return the normal law: with L Lᵀ = I + Vᵀ V, I + V (I + L)⁻¹ Vᵀ is a square root of I + V Vᵀ."""
+        """Return the normal law: with V = S⁻¹ U and L Lᵀ = I + Vᵀ V, I + V (I + L)⁻¹ Vᵀ is a root of I + V Vᵀ."""
         del coordinates
-        loc, scale, factor = params["loc"], jax.nn.softplus(params["scale"]), params["factor"]
+        loc, scale = params["loc"], jax.nn.softplus(params["scale"])
+        factor = params["factor"] / scale[:, None]
         identity = jnp.eye(factor.shape[1], dtype=factor.dtype)
         root = jnp.linalg.cholesky(identity + factor.T @ factor)
         log_jacobian = jnp.sum(jnp.log(scale)) + jnp.sum(jnp.log(jnp.diagonal(root)))
@@ -108,8 +109,11 @@ class LowRank(JointFamily):
         if f"{self.name}.loc" not in params:
             return None, params
         loc, scale = params[f"{self.name}.loc"], jax.nn.softplus(params[f"{self.name}.scale"])
-        inside = {f"{self.name}.loc": jnp.zeros_like(loc), f"{self.name}.scale": _raw(jnp.ones_like(scale))}
-        return Frame(loc, scale), params | inside
+        return Frame(loc, scale), params | {
+            f"{self.name}.loc": jnp.zeros_like(loc),
+            f"{self.name}.scale": _raw(jnp.ones_like(scale)),
+            f"{self.name}.factor": params[f"{self.name}.factor"] / scale[:, None],
+        }
 
     def settle(self, surveyed, frame, params):
         """Return the params in the coordinates themselves."""
@@ -117,6 +121,7 @@ class LowRank(JointFamily):
         return None, params | {
             f"{self.name}.loc": frame.place(params[f"{self.name}.loc"]),
             f"{self.name}.scale": _raw(frame.scale * jax.nn.softplus(params[f"{self.name}.scale"])),
+            f"{self.name}.factor": frame.scale[:, None] * params[f"{self.name}.factor"],
         }
 
 
@@ -126,16 +131,15 @@ def _raw(positive):
 
 
 def _factors(covariance: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:
-    """Return the S and V of a covariance: factor analysis by principal factors.
+    """Return the S and U of a covariance: factor analysis by principal factors.
 
     Args:
         covariance: of coordinates whose conditional variances are 1, of which S is at most a part.
-        rank: number of columns of V.
+        rank: number of columns of U.
     """
     scale, factor = np.ones(len(covariance)), np.zeros((len(covariance), 0))
     for _ in range(_ROUNDS):
         values, vectors = np.linalg.eigh(covariance / np.outer(scale, scale))
-        factor = vectors[:, -rank:] * np.sqrt(np.maximum(values[-rank:] - 1, 0))
-        own = np.diag(covariance) - np.sum((scale[:, None] * factor) ** 2, 1)
-        scale = np.sqrt(np.clip(own, _LEAST, 1.0))
+        factor = scale[:, None] * vectors[:, -rank:] * np.sqrt(np.maximum(values[-rank:] - 1, 0))
+        scale = np.sqrt(np.clip(np.diag(covariance) - np.sum(factor**2, 1), _LEAST, 1.0))
     return scale, factor

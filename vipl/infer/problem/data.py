@@ -63,16 +63,17 @@ class Batches:
         self._source, self._again = source, not isinstance(source, Iterator)
         self._iterator: Any = iter(source)
         self._ahead: list = []
-        self._taken, self._state = 0, None
+        self._taken, self._state, self._looking = 0, None, False
 
     def look(self):
         """Return the next batch, and leave it there; None if there is none."""
         if not self._ahead:
-            self._state = self._state_now()
+            self._state, self._looking = self._state_now(), True
             batch = next(self._iterator, None)
             if batch is None and self._again:
                 self._iterator = iter(self._source)
                 batch = next(self._iterator, None)
+            self._looking = False
             if batch is None:
                 return None
             self._ahead.append(_as_arrays(batch))
@@ -87,7 +88,8 @@ class Batches:
 
     def position(self) -> dict:
         """Return where the next batch is, as JSON has it."""
-        state = self._state if self._ahead else self._state_now()
+        ahead = self._ahead or self._looking  # and was interrupted
+        state = self._state if ahead else self._state_now()
         as_bytes = isinstance(state, bytes)
         return {"taken": self._taken, "bytes": as_bytes, "state": state.hex() if as_bytes else state}
 

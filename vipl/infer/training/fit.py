@@ -90,7 +90,7 @@ def fit(
                     saver.maybe_save()
                 return _wants_to_stop(run, guide, callback, stop)
 
-            status = _train(run, guide, between, on_nan)
+            status = _train(run, guide, between, on_nan, interruptible)
     except BaseException as error:
         if interruptible.at_once:  # the step that was being made is lost, and the state with it
             raise KeyboardInterrupt from error  # of which XLA makes another error, if it had called Python
@@ -103,13 +103,14 @@ def fit(
     return posterior_of(run, guide, status)
 
 
-def _train(run: Run, guide, between, on_nan: str) -> str:
+def _train(run: Run, guide, between, on_nan: str, interruptible: Interruptible) -> str:
     """Make all steps, and call `between(number made)` in between; returns the status."""
     count, compiled = 1, False
     while run.step < run.num_steps:
         began = time.perf_counter()
-        if run.batches is not None and run.batches.look() is None:
-            return f"stopped: the data had no batch for step {run.step}"
+        with interruptible.waiting():
+            if run.batches is not None and run.batches.look() is None:
+                return f"stopped: the data had no batch for step {run.step}"
         chunk = run.advance(min(count, run.longest_chunk()))
         if chunk.broken is not None:
             error = explain_non_finite(chunk.broken)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import signal
 import threading
 
@@ -16,7 +17,7 @@ class Interruptible:
     """
 
     def __init__(self):
-        self.at_once, self._asked, self._before = False, False, None
+        self.at_once, self._asked, self._waiting, self._before = False, False, False, None
 
     def __enter__(self):
         if threading.current_thread() is threading.main_thread():
@@ -32,10 +33,20 @@ class Interruptible:
             signal.signal(signal.SIGINT, self._before)
 
     def _note(self, number, frame):
-        if self._asked and callable(self._before):
-            self.at_once = True
+        asked, self._asked = self._asked, True
+        if (asked or self._waiting) and callable(self._before):
+            self.at_once = not self._waiting
             self._before(number, frame)
-        self._asked = True
+
+    @contextlib.contextmanager
+    def waiting(self):
+        """Return a context manager in which nothing is half done, so that Ctrl-C is not only noted but raised."""
+        self._waiting = True
+        try:
+            self.check()
+            yield
+        finally:
+            self._waiting = False
 
     def check(self) -> None:
         """Raise what was noted.

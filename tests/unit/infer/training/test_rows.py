@@ -1,4 +1,4 @@
-"""Steps that look at the rows of a subsample: dense and lazy ones, and the row at which they meet what is not finite."""
+"""Steps that look at the rows of a subsample, dense and lazy, and the row at which they meet what is not finite."""
 
 import jax
 import jax.numpy as jnp

@@ -116,7 +116,6 @@ class Loader:
 def test_a_fit_takes_the_batches_of_an_iterator_one_by_one():
     halves = [list(range(6)), list(range(6, 12))]
     assert rows_of_a_fit(Loader())[0] == halves * 3
-    assert rows_of_a_fit([list(ROWS[:6]), list(ROWS[6:])], 3)[0] if False else True
     rows, fitted = rows_of_a_fit(iter(Loader()))
     assert rows == halves
     assert fitted.status == "stopped: the data had no batch for step 2"

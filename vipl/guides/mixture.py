@@ -110,15 +110,13 @@ class Mixture(JointFamily):
         return Law(MixtureSameFamily(Categorical(logits=params["logits"]), components), stay, stay)
 
     def reframe(self, surveyed, params):
-        """Return the frame of the mean and the covariance of the whole mixture, of full covariances."""
+        """Return the frame of the mean of all components and the covariance within one, of full covariances."""
         del surveyed
         if not self.full_rank or f"{self.name}.loc" not in params:
             return None, params
         loc, scales = params[f"{self.name}.loc"], jax.vmap(lower_triangle)(params[f"{self.name}.scale_tril"])
         weights = jax.nn.softmax(params[f"{self.name}.logits"])
-        away = loc - weights @ loc
-        covariance = jnp.einsum("k,kil,kjl->ij", weights, scales, scales) + (weights[:, None] * away).T @ away
-        frame = Frame(weights @ loc, jnp.linalg.cholesky(covariance))
+        frame = Frame(weights @ loc, jnp.linalg.cholesky(jnp.einsum("k,kil,kjl->ij", weights, scales, scales)))
         return frame, params | {
             f"{self.name}.loc": jax.vmap(frame.find)(loc),
             f"{self.name}.scale_tril": jax.vmap(

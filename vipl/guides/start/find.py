@@ -8,7 +8,7 @@ import numpy as np
 from vipl._core.errors import VIPLError
 from vipl.guides.coordinates import Frame
 from vipl.guides.latents import Latents
-from vipl.guides.start.modes import around_all, distinct_modes
+from vipl.guides.start.modes import between_all, distinct_modes
 from vipl.guides.start.normal import Mode, Normal
 from vipl.guides.start.pathfinder import Found, follow
 from vipl.guides.start.score_matching import match_scores
@@ -52,9 +52,14 @@ def find_modes(model: Program, latents: Latents, key, num_paths: int = 2 * NUM_P
 
 def follow_all(target: Target, size: int, random, num_paths: int, max_steps: int = MAX_STEPS) -> list[Found]:
     """Return what paths from random points find, of vectors of some size; nothing of those that find nothing."""
-    starts = [random.uniform(-_RADIUS, _RADIUS, size) for _ in range(num_paths)]
+    starts = random_starts(size, random, num_paths)
     paths = [follow(target, start, random, min(max_steps, MAX_STEPS)) for start in starts]
     return [found for found in paths if found is not None]
+
+
+def random_starts(size: int, random: np.random.Generator, num_paths: int) -> np.ndarray:
+    """Return points from which paths start, `(num_paths, size)`."""
+    return random.uniform(-_RADIUS, _RADIUS, (num_paths, size))
 
 
 def random_of(key) -> np.random.Generator:
@@ -75,7 +80,7 @@ def find_frame(surveyed: Survey, model: Program, latents: Latents, kind: str, ke
         surveyed: the model.
         model: the same, with values of its params.
         latents: its latent sites.
-        kind: "diagonal" or "full", of the best mode, or "modes", full and of all modes together.
+        kind: "diagonal" or "full", of the best mode, or "modes", full and between all modes.
         key: a key.
     """
     if not can_find(surveyed, latents):
@@ -90,7 +95,7 @@ def find_frame(surveyed: Survey, model: Program, latents: Latents, kind: str, ke
         modes = []
     if not modes:
         return None
-    normal, dtype = around_all(modes), latents.together.dtype
+    normal, dtype = between_all(modes), latents.together.dtype
     if kind == "diagonal":  # of independent normals, the best have the conditional spread
         scale = 1 / np.sqrt(np.sum(np.linalg.inv(normal.scale) ** 2, 0))
     else:

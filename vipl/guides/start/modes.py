@@ -19,21 +19,23 @@ def distinct_modes(target: Target, normals: list[Normal], random: np.random.Gene
     distinct: list[Mode] = []
     for mode in found:
         counts = np.isfinite(mode.log_evidence) and mode.log_evidence > found[0].log_evidence - _WEIGHTLESS
-        if counts and all(_distance(mode.normal, other.normal) > _APART for other in distinct):
+        if counts and all(apart(mode.normal, other.normal) for other in distinct):
             distinct.append(mode)
     return distinct
 
 
-def around_all(modes: list[Mode]) -> Normal:
-    """Return the normal distribution that has the mean and the covariance of all modes together."""
+def between_all(modes: list[Mode]) -> Normal:
+    """Return the normal distribution that has the mean of all modes, and the covariance that there is within one.
+
+    In its coordinates each mode has a spread of about one, however far apart they are, so that a training of components
+    has the same pace as that of one.
+    """
     if len(modes) == 1:
         return modes[0].normal
     evidence = np.array([mode.log_evidence for mode in modes])
     weights = np.exp(evidence - np.logaddexp.reduce(evidence))
     means = np.stack([mode.normal.mean for mode in modes])
-    mean = weights @ means
-    within = np.tensordot(weights, [mode.normal.covariance for mode in modes], 1)
-    return Normal.of(mean, within + (weights[:, None] * (means - mean)).T @ (means - mean))
+    return Normal.of(weights @ means, np.tensordot(weights, [mode.normal.covariance for mode in modes], 1))
 
 
 def log_evidence(target: Target, normal: Normal, random: np.random.Generator) -> float:
@@ -45,6 +47,7 @@ def log_evidence(target: Target, normal: Normal, random: np.random.Generator) ->
     return float(top + np.log(np.mean(np.exp(log_weights - top)))) if np.isfinite(top) else -np.inf
 
 
-def _distance(one: Normal, other: Normal) -> float:
+def apart(one: Normal, other: Normal) -> bool:
+    """Return whether two normal distributions are of two modes."""
     away = one.mean - other.mean
-    return min(float(np.linalg.norm(np.linalg.solve(normal.scale, away))) for normal in (one, other))
+    return min(float(np.linalg.norm(np.linalg.solve(normal.scale, away))) for normal in (one, other)) > _APART

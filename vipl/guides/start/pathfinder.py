@@ -29,13 +29,30 @@ class Found:
     elbo: float
 
 
+@dataclasses.dataclass(frozen=True)
+class Path:
+    """The way of L-BFGS.
+
+    Attributes:
+        points: `(n, d)`; none if there is no density where it starts.
+        gradients: of the log density there, `(n, d)`.
+    """
+
+    points: np.ndarray
+    gradients: np.ndarray
+
+
 def follow(target: Target, start: np.ndarray, random: np.random.Generator, max_steps: int) -> Found | None:
     """Climb from a point, and return the best normal approximation on the way; None if no bound is finite."""
-    points, gradients = _climb(target, start, max_steps)
-    if len(points) == 0:
+    return best_on(target, climb(target, start, max_steps), random)
+
+
+def best_on(target: Target, path: Path, random: np.random.Generator) -> Found | None:
+    """Return the best normal approximation on a path; None if no bound is finite."""
+    if len(path.points) == 0:
         return None
-    candidates = list(_approximations(points, gradients))
-    noise = random.standard_normal((_DRAWS, points.shape[1]))
+    candidates = list(_approximations(path.points, path.gradients))
+    noise = random.standard_normal((_DRAWS, path.points.shape[1]))
     draws = np.concatenate([normal.push(noise) for normal in candidates])
     log_densities = target.at(draws)[0].reshape(len(candidates), _DRAWS)
     log_probs = np.stack([normal.log_prob_of_noise(noise) for normal in candidates])
@@ -44,8 +61,8 @@ def follow(target: Target, start: np.ndarray, random: np.random.Generator, max_s
     return Found(candidates[best], float(bounds[best])) if np.isfinite(bounds[best]) else None
 
 
-def _climb(target, start, max_steps):
-    """Return the points of an L-BFGS path, `(n, d)`, and the gradients of the log density there."""
+def climb(target: Target, start: np.ndarray, max_steps: int) -> Path:
+    """Go up from a point by L-BFGS."""
     from scipy.optimize import minimize
 
     seen: dict[bytes, np.ndarray] = {}
@@ -59,7 +76,7 @@ def _climb(target, start, max_steps):
         return -value, -gradient
 
     if descend(start)[0] == _FAR:
-        return np.zeros((0, len(start))), np.zeros((0, len(start)))
+        return Path(np.zeros((0, len(start))), np.zeros((0, len(start))))
     path.append(start.copy())
     minimize(
         descend,
@@ -70,7 +87,7 @@ def _climb(target, start, max_steps):
         options={"maxiter": max_steps, "maxcor": _HISTORY, "maxls": 40},
     )
     path = [point for point in path if point.tobytes() in seen]
-    return np.stack(path), np.stack([seen[point.tobytes()] for point in path])
+    return Path(np.stack(path), np.stack([seen[point.tobytes()] for point in path]))
 
 
 def _approximations(points, gradients):

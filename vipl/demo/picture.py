@@ -106,11 +106,10 @@ def _draw_plane(panel, comparison):
 
 def _label_row(figure, panel, comparison):
     posterior = comparison.posterior
-    verdict = "good" if posterior.khat <= posterior.psis.threshold else "poor"
     top = panel.get_position().y1
     title = comparison.model.TITLE.replace(" ", "\n")
     figure.text(0.012, top, title, fontsize=14, fontweight="bold", va="top")
-    numbers = f"$\\hat{{k}}$ = {posterior.khat:.2f}: {verdict}\nELBO {posterior.elbo:.1f} nats"
+    numbers = f"$\\hat{{k}}$ = {posterior.khat:.2f}: {posterior.verdict}\nELBO {posterior.elbo:.1f} nats"
     below = top - 0.025 - 0.02 * title.count("\n")
     figure.text(0.012, below, numbers, fontsize=12, va="top", linespacing=1.5)
 

@@ -1,4 +1,4 @@
-"""The demo's table: every fit beside its reference, and what k̂ and the reference say of it."""
+"""The demo's table: every fit beside its reference, and what its verdict and the reference say of it."""
 
 from __future__ import annotations
 
@@ -21,23 +21,21 @@ def verdicts(comparisons: list[Comparison]) -> str:
 
 
 def verdict(comparison: Comparison) -> list[str]:
-    """Return lines on one fit: its own numbers, k̂ in words, the reference in words."""
+    """Return lines on one fit: its own numbers, its verdict, the reference in words."""
     posterior = comparison.posterior
     bound = f"ELBO {posterior.elbo:.2f} ± {posterior.elbo_se:.2f} nats"
     exact = getattr(comparison.model, "log_evidence", None)
     if exact is not None:
         bound += f" (exact log evidence {exact():.2f})"
-    khat, threshold = posterior.khat, posterior.psis.threshold
-    high = not khat <= threshold
     means, spreads = _means_are_right(comparison), _spreads_are_right(comparison)
-    words = "POOR: do not trust the spread, and check the means" if high else "good"
+    words = posterior.verdict.replace("poor", "POOR: do not trust the spread, and check the means")
     lines = [
         f"{bound}; fitted in {comparison.seconds:.1f} s",
-        f"k̂ {khat:.2f}, {'above' if high else 'within'} the threshold of {threshold:.2f}: {words}",
+        f"k̂ {posterior.khat:.2f} (threshold {posterior.psis.threshold:.2f}): {words}",
         "reference: " + _against_reference(comparison, means, spreads),
     ]
-    if not high and not (means and spreads):
-        lines.append("k̂ does not show this: it judges the guide where it draws, not what it leaves out")
+    if posterior.verdict == "good" and not (means and spreads):
+        lines.append("the verdict does not show this: it judges the guide where it draws, not what it leaves out")
     return lines
 
 

@@ -24,7 +24,8 @@ class Posterior(Shown):
         params: the fitted parameters, unconstrained.
         guide: the fitted guide, a Program.
         objective_history: the objective at every step, in nats; shape `(num_steps,)`.
-        status: "finished", "stopped", "interrupted", or "stopped: …" with the reason.
+        status: "finished", "stopped" by a callback, "interrupted" by Ctrl-C; or "not converged: …", "diverged: …" or
+            "stopped: …" with the reason.
         objective: the Expectation that was maximised.
         restarts: of several runs, a record of their final `objectives`, which was the `best`, and the `rhat` of the
             latent values of those that come within a nat of it; None of one run.

@@ -32,6 +32,7 @@ def evidence_of(posterior, weighed, key) -> Evidence:
         trend=trend(posterior.objective_history),
         zero_term=zero_term(posterior.model, posterior.guide, key) if found.status == "no_mass" else "",
         restarts=posterior.restarts,
+        unvisited=posterior._unvisited_by(weighed),
     )
 
 

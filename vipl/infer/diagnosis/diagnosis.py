@@ -24,8 +24,9 @@ class Diagnosis:
     Attributes:
         name: of the model.
         verdict: one of
-            "good": training ended well, k̂ is below its threshold, and importance weighting moves no mean by over 0.2
-            sd and no sd by a factor outside [0.83, 1.2], beyond Monte Carlo error;
+            "good": training ended well, k̂ is below its threshold, importance weighting moves no mean by over 0.15 sd
+            and no sd by a factor outside [0.87, 1.15], nor perhaps by 0.25 sd or [0.8, 1.25] within Monte Carlo
+            error, and paths from random points find no mass where the guide never draws;
             "usable with corrected weights": k̂ is below its threshold, and the moments of the guide are off, or training
             did not settle: `Posterior.expectation` and `Posterior.resample` correct what the guide has wrong;
             "poor": neither the guide nor its weights are to be trusted;
@@ -34,7 +35,7 @@ class Diagnosis:
         status: of the training.
         elbo: the evidence lower bound, in nats.
         elbo_se: its Monte Carlo standard error.
-        khat: shape of the tail of the importance weights; it cannot see a mode that the guide never visits.
+        khat: shape of the tail of the importance weights; by itself it cannot see a mode that the guide never visits.
         khat_threshold: up to which k̂ this many draws serve.
         effective_sample_size: how many independent posterior draws the weighted draws are worth.
         effective_sample_size_se: its standard error.

@@ -10,6 +10,7 @@ import numpy as np
 from vipl.diagnostics.moments import CorrectedMoments
 from vipl.diagnostics.psis import PSISResult
 from vipl.diagnostics.trend import Trend
+from vipl.infer.diagnosis.unvisited import Unvisited
 from vipl.infer.draws.weighed import Value
 
 
@@ -28,6 +29,7 @@ class Evidence:
         zero_term: the term that makes every weight zero, in words.
         signal: signal-to-noise ratio of the gradient at the end, or None where it was not asked for.
         restarts: the record of several runs, or None.
+        unvisited: mass that the guide does not reach, or None.
     """
 
     status: str
@@ -41,6 +43,7 @@ class Evidence:
     zero_term: str = ""
     signal: float | None = None
     restarts: Any = None
+    unvisited: Unvisited | None = None
 
     def each(self, of) -> np.ndarray:
         """Return `of(value)` for every scalar of every value; `(D,)`."""

@@ -10,6 +10,7 @@ import jax
 from vipl._core.keys import as_key
 from vipl.infer.diagnosis.diagnose import diagnose, evidence_of
 from vipl.infer.diagnosis.diagnosis import Diagnosis
+from vipl.infer.diagnosis.unvisited import Unvisited, find_unvisited
 from vipl.infer.diagnosis.verdict import judge
 from vipl.infer.draws.expectation import Estimate, expectation
 from vipl.infer.draws.resample import Resampled, resample
@@ -84,6 +85,13 @@ class Judged:
         subsamples of the data.
         """
         return float(self.psis.khat)
+
+    @functools.cached_property
+    def _unvisited(self) -> Unvisited | None:
+        return find_unvisited(self._weighed, self._key_of(5))
+
+    def _unvisited_by(self, weighed: Weighed) -> Unvisited | None:
+        return self._unvisited if weighed is self._weighed else find_unvisited(weighed, self._key_of(5))
 
     @functools.cached_property
     def _judgement(self) -> tuple[str, tuple[str, ...]]:

@@ -96,6 +96,17 @@ def _weights(evidence):
         )
 
 
+def _unvisited(evidence):
+    if evidence.unvisited is not None:
+        several = "more components" if evidence.guide == "mixture" else "guide=guides.Mixture()"
+        yield Finding(
+            _POOR,
+            f"About {evidence.unvisited.share:.0%} of the posterior is where the guide never draws, near "
+            f"{evidence.unvisited.name} = {evidence.unvisited.value:.3g}, and weights do not see it: {several} for "
+            "several modes.",
+        )
+
+
 def _point(evidence):
     if evidence.moments is None:
         return
@@ -209,7 +220,7 @@ def _objective(evidence):
         )
 
 
-_RULES = (_training, _weights, _point, _means, _spreads, _tails, _restarts, _objective)
+_RULES = (_training, _weights, _unvisited, _point, _means, _spreads, _tails, _restarts, _objective)
 
 
 def _better(evidence) -> str:

@@ -16,6 +16,7 @@ from vipl.guides.full_rank import FullRank
 from vipl.guides.latents import latents_of
 from vipl.guides.low_rank import LowRank
 from vipl.guides.mean_field import MeanField
+from vipl.guides.mixture import Mixture
 from vipl.guides.prior_coordinates import around_others
 from vipl.guides.start.find import LARGEST, can_find
 from vipl.infer.diagnosis.verdict import VERDICTS
@@ -89,8 +90,8 @@ def candidates(surveyed: Survey) -> list[GuideFamily]:
         size = latents.together.size
         return [MeanField(), LowRank()] if size > LARGEST else [FullRank()] if size else [MeanField()]
     if around_others(surveyed):
-        return [FullRank(), FullRank(noncentered=True), Flow(noncentered=True), Flow()]
-    return [FullRank(), Flow()]
+        return [FullRank(), FullRank(noncentered=True), Flow(noncentered=True), Flow(), Mixture()]
+    return [FullRank(), Flow(), Mixture()]
 
 
 def _rank(posterior: Posterior):

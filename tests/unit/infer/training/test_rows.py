@@ -33,8 +33,13 @@ def equal(one, two):
 
 
 def test_without_memory_a_lazy_optimiser_is_the_dense_one():
-    optimizer = optax.sgd(1e-3)
-    assert equal(fit(optimizer), fit(vipl.lazy_rows(optimizer)))
+    """Up to how two programs round, by 2⁻²⁴ of a param in each of 50 steps; a lost step is more than ten times that."""
+    dense, lazy = fit(optax.sgd(1e-3)), fit(vipl.lazy_rows(optax.sgd(1e-3)))
+    for name, value in dense.params.items():
+        np.testing.assert_allclose(lazy.params[name], value, rtol=50 * 2**-24, atol=50 * 2**-24)
+    moved = fit(optax.sgd(1e-3), num_steps=49)
+    for name, value in dense.params.items():
+        assert np.max(np.abs(moved.params[name] - value)) > 1e-4, name
 
 
 def test_with_memory_it_is_another():

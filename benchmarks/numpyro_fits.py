@@ -42,7 +42,23 @@ def radon(county, floor, uranium, y=None):
         numpyro.sample("y", dist.Normal(mean, noise), obs=y)
 
 
-MODELS = {"eight_schools": eight_schools, "logistic_regression": logistic_regression, "radon": radon}
+def hierarchy(group, y=None):
+    """Four hundred groups."""
+    mean = numpyro.sample("mean", dist.Normal(0.0, 10.0))
+    spread = numpyro.sample("spread", dist.HalfNormal(5.0))
+    noise = numpyro.sample("noise", dist.HalfNormal(5.0))
+    with numpyro.plate("group", problems.GROUPS):
+        theta = numpyro.sample("theta", dist.Normal(mean, spread))
+    with numpyro.plate("datum", group.shape[0]):
+        numpyro.sample("y", dist.Normal(theta[group], noise), obs=y)
+
+
+MODELS = {
+    "eight_schools": eight_schools,
+    "logistic_regression": logistic_regression,
+    "radon": radon,
+    "hierarchy": hierarchy,
+}
 
 
 def fit(name: str, key, data, num_steps: int):

@@ -1,4 +1,4 @@
-"""What the benchmarks fit: eight schools, logistic regression, and the radon hierarchy."""
+"""What the benchmarks fit: eight schools, logistic regression, the radon hierarchy, and one of four hundred groups."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ import vipl
 import vipl.distributions as dist
 
 COUNTIES = 85
+GROUPS, IN_EACH = 400, 8
 
 
 @vipl.program
@@ -48,6 +49,18 @@ def radon(county, floor, uranium, y=None):
         vipl.sample("y", dist.Normal(mean, noise), obs=y)
 
 
+@vipl.program
+def hierarchy(group, y=None):
+    """Means of four hundred groups around a mean of their own, a few data in each."""
+    mean = vipl.sample("mean", dist.Normal(0.0, 10.0))
+    spread = vipl.sample("spread", dist.HalfNormal(5.0))
+    noise = vipl.sample("noise", dist.HalfNormal(5.0))
+    with vipl.plate("group", GROUPS):
+        theta = vipl.sample("theta", dist.Normal(mean, spread))
+    with vipl.plate("datum", group.shape[0]):
+        vipl.sample("y", dist.Normal(theta[group], noise), obs=y)
+
+
 def data(name: str) -> tuple:
     """Return the arguments of a program, as NumPy arrays."""
     return _DATA_OF[name]()
@@ -72,5 +85,17 @@ def _radon():
     return np.array(table["county"], np.int32), *columns
 
 
-_DATA_OF = {"eight_schools": _schools, "logistic_regression": _cancer, "radon": _radon}
-PROGRAMS = {"eight_schools": eight_schools, "logistic_regression": logistic_regression, "radon": radon}
+def _groups():
+    random = np.random.default_rng(0)
+    group = np.repeat(np.arange(GROUPS, dtype=np.int32), IN_EACH)
+    theta = random.normal(3.0, 2.0, GROUPS)
+    return group, (theta[group] + random.normal(0.0, 4.0, len(group))).astype(np.float32)
+
+
+_DATA_OF = {"eight_schools": _schools, "logistic_regression": _cancer, "radon": _radon, "hierarchy": _groups}
+PROGRAMS = {
+    "eight_schools": eight_schools,
+    "logistic_regression": logistic_regression,
+    "radon": radon,
+    "hierarchy": hierarchy,
+}

@@ -77,3 +77,9 @@ def resident_megabytes() -> float:
     """Return the memory that this process holds now (Linux)."""
     with open("/proc/self/statm") as file:
         return int(file.read().split()[1]) * os.sysconf("SC_PAGE_SIZE") / 2**20
+
+
+def peak_megabytes() -> float:
+    """Return the most memory that this process has held (Linux)."""
+    with open("/proc/self/status") as file:
+        return next(int(line.split()[1]) for line in file if line.startswith("VmHWM")) / 1024

@@ -70,6 +70,18 @@ def radon(params, key, county, floor, uranium, y):
     return log_p - log_q
 
 
+def hierarchy(params, key, group, y):
+    """Return an estimate of the ELBO."""
+    z, log_q = draw(params, key)
+    spread, noise = jnp.exp(z["spread"]), jnp.exp(z["noise"])
+    half = math.log(2 / math.pi) / 2 - math.log(5)
+    log_p = normal(z["mean"], 0.0, 10.0) + sum(
+        half - 0.5 * (jnp.exp(z[s]) / 5) ** 2 + z[s] for s in ("spread", "noise")
+    )
+    log_p += jnp.sum(normal(z["theta"], z["mean"], spread)) + jnp.sum(normal(y, z["theta"][group], noise))
+    return log_p - log_q
+
+
 def fit(elbo, params, key, data, num_steps: int):
     """Maximise an ELBO with the optimiser that `vipl.infer` uses, in one scan; returns params and history."""
     optimizer = optax.adam(optax.cosine_decay_schedule(0.03, num_steps))
@@ -92,5 +104,11 @@ SHAPES = {
     "eight_schools": {"mu": (), "tau": (), "eta": (8,)},
     "logistic_regression": {"intercept": (), "weights": (30,)},
     "radon": {"level": (), "basement": (), "soil": (), "spread": (), "noise": (), "eta": (85,)},
+    "hierarchy": {"mean": (), "spread": (), "noise": (), "theta": (400,)},
 }
-ELBOS = {"eight_schools": eight_schools, "logistic_regression": logistic_regression, "radon": radon}
+ELBOS = {
+    "eight_schools": eight_schools,
+    "logistic_regression": logistic_regression,
+    "radon": radon,
+    "hierarchy": hierarchy,
+}

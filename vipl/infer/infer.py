@@ -37,7 +37,8 @@ def infer(
             with `vipl.param`s; or a function of `params` (of `(params, batch)` with `data`) that returns a Program.
         key: a key, required. The same key gives the same bits.
         objective: an Expectation of `(model, guide)`, maximised.
-        optimizer: an optax optimiser; default: Adam, its rate falling from 0.03 to 0 over `num_steps`.
+        optimizer: an optax optimiser; default: Adam in coordinates in which the posterior is about standard normal, at
+            a constant rate until the iterates are at rest, then at a low one, of which the iterates are averaged.
         num_steps: number of steps.
         num_samples: independent estimates averaged in each step.
         params: initial values: a pytree for functions of params, else `{address: unconstrained value}`.

@@ -7,7 +7,7 @@ import jax.numpy as jnp
 import numpy as np
 
 from vipl._core.constructs import Conditional
-from vipl._core.errors import ParameterError
+from vipl._core.errors import ParameterError, SupportError
 from vipl._core.interpreter import interpret
 from vipl._core.keys import as_key
 from vipl._core.statement import over_lanes
@@ -117,6 +117,12 @@ class Initialise(Draw):
 
         def one(*xs):
             value = interior(statement.distribution(xs[:-1]), jnp.zeros(statement.shape, statement.dtype))
+            if value is None:
+                raise SupportError(
+                    f"no value is known in the support of the flat prior at site {statement.address!r}.",
+                    where=statement,
+                    fix="a support of numpyro.distributions.constraints, or a flat prior on the real line, transformed",
+                )
             return jnp.broadcast_to(value, statement.shape).astype(statement.dtype), jnp.zeros(())
 
         noise = given.noise(statement) if isinstance(given, LoopKeys) else given

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from vipl._core.hosts import gathered
 from vipl.diagnostics import tables
 
 _ROWS = 60  # that are shown; the mapping has all
@@ -57,7 +58,7 @@ def summarise(draws: dict) -> Summary:
     """Return the Summary of draws: `{address: array}` with a leading axis of draws."""
     rows = {}
     for address, values in draws.items():
-        values = np.asarray(values, dtype=float)
+        values = np.asarray(gathered(values), dtype=float)
         for index in np.ndindex(values.shape[1:]):
             name = address + (f"[{', '.join(map(str, index))}]" if index else "")
             column = values[(slice(None), *index)]

@@ -15,7 +15,7 @@ def blocks(page):
 
 def without_numbers(text):
     """Split at white space, with numbers, seconds among them, replaced."""
-    return re.sub(r"-+", "-", re.sub(r"-?\d[\d.]*", "#", text)).split()
+    return re.sub(r"-+", "-", re.sub(r"[-+]?\d[\d.]*", "#", text)).split()
 
 
 def run(page):

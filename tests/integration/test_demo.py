@@ -219,6 +219,11 @@ def numbers(text):
     return {name: [float(word) for word in re.findall(r"-?\d+\.\d+", rest)] for name, rest in lines}
 
 
+def _values(text):
+    """Give the numbers of the bound, k̂, and each scalar; how the advice is broken into lines is not their affair."""
+    return {name: found for name, found in numbers(text).items() if re.match(r"(elbo|khat|mu|tau|eta|theta)", name)}
+
+
 @pytest.mark.slow
 def test_the_readme_shows_what_its_first_program_prints(capsys):
     readme = (ROOT / "README.md").read_text(encoding="utf-8")
@@ -226,7 +231,7 @@ def test_the_readme_shows_what_its_first_program_prints(capsys):
     exec(compile(code, "README.md", "exec"), {"__name__": "__main__"})
     printed = capsys.readouterr().out
     assert printed.splitlines()[:2] == shown.splitlines()[:2]
-    found, expected = numbers(printed), numbers(shown)
+    found, expected = _values(printed), _values(shown)
     assert list(found) == list(expected)
     assert {"elbo", "khat", "eta[7]", "mu", "tau", "theta[7]"} <= set(found)
     for name, values in expected.items():

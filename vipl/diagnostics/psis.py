@@ -75,7 +75,8 @@ def psis(log_weights: ArrayLike) -> PSISResult:
     *Ties.* Equal weights, also up to rounding (0.01 nats), have no tail to fit; they give k̂ = 0 and are
     left as they are. If fewer than five weights lie strictly above the tail's cutoff u because many tie
     with it (discrete guides), nothing is smoothed and k̂ = log(max / u) / H_M, the shape at which M Pareto
-    draws are expected to reach as far as these did.
+    draws are expected to reach as far as these did. If more than half of the largest weights are within 0.01 nats
+    of u, as where a guide is nearly exact in its bulk, only what lies above them is the tail.
 
     Args:
         log_weights: unnormalised, in nats; `(num_draws,)`. Zeros (-inf) are welcome.
@@ -129,6 +130,9 @@ def _smooth(shifted: np.ndarray) -> tuple[np.ndarray, float]:
     # Weights that underflow count as zero, else the excesses below would lose all their digits.
     log_cutoff = max(shifted[order[-tail_size - 1]], math.log(np.finfo(np.float64).tiny))
     tail = order[shifted[order] > log_cutoff]
+    if np.count_nonzero(shifted[tail] <= log_cutoff + _EQUAL) > tail_size / 2:  # a plateau, and the tail beyond it
+        log_cutoff += _EQUAL
+        tail = order[shifted[order] > log_cutoff]
     if tail.size < _MIN_TAIL:
         return shifted, float(abs(log_cutoff) / (math.log(tail_size) + np.euler_gamma))
     cutoff = math.exp(log_cutoff)

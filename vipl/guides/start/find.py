@@ -8,7 +8,7 @@ import numpy as np
 from vipl._core.errors import VIPLError
 from vipl.guides.coordinates import Frame
 from vipl.guides.latents import Latents
-from vipl.guides.start.modes import between_all, distinct_modes
+from vipl.guides.start.modes import between_all, bound, distinct_modes
 from vipl.guides.start.normal import Mode, Normal
 from vipl.guides.start.pathfinder import Found, follow
 from vipl.guides.start.score_matching import match_scores
@@ -19,6 +19,7 @@ from vipl.tracing.survey import Survey
 NUM_PATHS = 4
 MAX_STEPS = 200  # of a path
 LARGEST = 300  # coordinates, beyond which matrices of them cost more than they bring
+_DRAWS = 64  # for the bound of each
 _RADIUS = 2.0  # paths start where each coordinate is within this of zero, as in Stan
 
 
@@ -32,8 +33,8 @@ def find_normal(model: Program, latents: Latents, key, num_paths: int = NUM_PATH
         num_paths: how many paths are followed, from random points.
     """
     target, random = Target(model, latents.together), random_of(key)
-    found = follow_all(target, latents.together.size, random, num_paths)
-    return match_scores(target, max(found, key=lambda one: one.elbo).normal, random) if found else None
+    found = [_matched(target, one, random) for one in follow_all(target, latents.together.size, random, num_paths)]
+    return max(found, key=lambda one: one.elbo).normal if found else None
 
 
 def find_modes(model: Program, latents: Latents, key, num_paths: int = 2 * NUM_PATHS) -> list[Mode]:
@@ -47,7 +48,7 @@ def find_modes(model: Program, latents: Latents, key, num_paths: int = 2 * NUM_P
     """
     target, random = Target(model, latents.together), random_of(key)
     found = follow_all(target, latents.together.size, random, num_paths)
-    return distinct_modes(target, [match_scores(target, one.normal, random) for one in found], random)
+    return distinct_modes(target, [_matched(target, one, random).normal for one in found], random)
 
 
 def follow_all(target: Target, size: int, random, num_paths: int, max_steps: int = MAX_STEPS) -> list[Found]:
@@ -55,6 +56,14 @@ def follow_all(target: Target, size: int, random, num_paths: int, max_steps: int
     starts = random_starts(size, random, num_paths)
     paths = [follow(target, start, random, min(max_steps, MAX_STEPS)) for start in starts]
     return [found for found in paths if found is not None]
+
+
+def _matched(target: Target, found: Found, random: np.random.Generator) -> Found:
+    """Return a normal distribution after its scores are matched, if it is the better for it, by its bound."""
+    matched = match_scores(target, found.normal, random)
+    noise = random.standard_normal((_DRAWS, len(matched.mean)))
+    before, after = (bound(target, normal, noise) for normal in (found.normal, matched))
+    return Found(matched, after) if after > before else Found(found.normal, before)
 
 
 def random_starts(size: int, random: np.random.Generator, num_paths: int) -> np.ndarray:

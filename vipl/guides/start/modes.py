@@ -40,11 +40,20 @@ def between_all(modes: list[Mode]) -> Normal:
 
 def log_evidence(target: Target, normal: Normal, random: np.random.Generator) -> float:
     """Return the log of the integral of the density where a normal distribution is, in nats, by importance weights."""
-    noise = random.standard_normal((_DRAWS, len(normal.mean)))
-    log_weights = target.at(normal.push(noise))[0] - normal.log_prob_of_noise(noise)
-    log_weights = np.where(np.isfinite(log_weights), log_weights, -np.inf)
+    log_weights = log_weights_of(target, normal, random.standard_normal((_DRAWS, len(normal.mean))))
     top = np.max(log_weights)
     return float(top + np.log(np.mean(np.exp(log_weights - top)))) if np.isfinite(top) else -np.inf
+
+
+def bound(target: Target, normal: Normal, noise: np.ndarray) -> float:
+    """Return the evidence lower bound of a normal distribution by some noise, in nats; -inf where not finite."""
+    return float(np.mean(log_weights_of(target, normal, noise)))
+
+
+def log_weights_of(target: Target, normal: Normal, noise: np.ndarray) -> np.ndarray:
+    """Return the log weights of what noise `(n, d)` is pushed to, `(n,)` in nats; -inf where they are not finite."""
+    log_weights = target.at(normal.push(noise))[0] - normal.log_prob_of_noise(noise)
+    return np.where(np.isfinite(log_weights), log_weights, -np.inf)
 
 
 def apart(one: Normal, other: Normal) -> bool:

@@ -59,7 +59,8 @@ def find_unvisited(weighed: Weighed, key) -> Unvisited | None:
     evidence = _log_mean_exp(weighed.log_weights)
     log_never = evidence + np.log(weighed.num_draws)  # a log weight that no draw of the guide is expected to have
     masses: list[tuple[float, Normal]] = []
-    for start in random_starts(latents.together.size, random, _PATHS):
+    starts = random_starts(latents.together.size, random, _PATHS // 2)
+    for start in np.concatenate([starts, -starts]):  # no direction is left out by chance
         path = climb(target, start, MAX_STEPS)
         if len(path.points) == 0 or not _log_weights(weighed, target, path.points[-1:])[0] > log_never:
             continue

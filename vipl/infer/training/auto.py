@@ -8,7 +8,7 @@ from collections.abc import Callable
 import jax
 import numpy as np
 
-from vipl._core.errors import ParameterError, ProgramError
+from vipl._core.errors import NonFiniteError, ParameterError, ProgramError
 from vipl._core.source import user_source
 from vipl.guides.family import GuideFamily
 from vipl.guides.flow import Flow
@@ -32,8 +32,8 @@ class Candidate:
     Attributes:
         guide: the family.
         verdict: of its fit.
-        elbo: its evidence lower bound, in nats.
-        khat: of its importance weights.
+        elbo: its evidence lower bound, in nats; NaN where the training met a value that is not finite.
+        khat: of its importance weights; likewise.
         status: how its training ended.
     """
 
@@ -56,6 +56,7 @@ def fit_best(model, key, fit: Callable, **options) -> Posterior:
     Raises:
         ParameterError: one of them is given.
         ProgramError: the model is no Program.
+        NonFiniteError: every family met a value that is not finite; that of the first.
     """
     if not isinstance(model, Program):
         raise ProgramError(
@@ -70,15 +71,24 @@ def fit_best(model, key, fit: Callable, **options) -> Posterior:
                 where=user_source(),
                 fix=f"leave {name}= out; or guide=guides.FullRank()",
             )
-    best, tried = None, []
+    best, tried, first_error = None, [], None
     for position, guide in enumerate(candidates(survey(model))):
-        posterior = fit(model, guide, jax.random.fold_in(key, position))
+        try:
+            posterior = fit(model, guide, jax.random.fold_in(key, position))
+        except NonFiniteError as error:  # of one family, such as one that draws further out than the others
+            first_error = first_error or error
+            if error.posterior is None:
+                raise
+            tried.append(Candidate(guide, VERDICTS[-1], float("nan"), float("nan"), error.posterior.status))
+            continue
         tried.append(Candidate(guide, posterior.verdict, posterior.elbo, posterior.khat, posterior.status))
         if best is None or _rank(posterior) > _rank(best):
             best = posterior
         if posterior.status == "interrupted" or posterior.verdict == "good":
             break
-    assert best is not None, "there is always a candidate"
+    if best is None:
+        assert first_error is not None, "there is always a candidate"
+        raise first_error
     best.candidates = tuple(tried)
     return best
 

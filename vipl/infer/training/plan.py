@@ -14,9 +14,11 @@ import dataclasses
 
 import numpy as np
 
+from vipl.guides.coordinates import Frame
 from vipl.infer.training.convergence import Window, at_rest
 
 WINDOWS = 40
+_MATRICES = 20  # coordinates, from which on it is the number of their correlations that counts
 _SETTLING = 6  # windows in which the rate falls
 _FEWEST = 4  # windows of approach, before it is asked whether the iterates are at rest
 
@@ -29,17 +31,20 @@ class Rates:
     average: float
 
 
-def rates_of(num_steps: int, in_frame: bool) -> Rates:
+def rates_of(num_steps: int, frame: Frame | None) -> Rates:
     """Return the learning rates of a fit.
 
     The average is over some forty times the steps that its rate takes to go one unit, in a long fit and in a short one.
+    Iterates of Adam jitter, by a variance in proportion to the rate, and every number that does costs a part of the
+    bound. Matrices of d coordinates have d² numbers, so from twenty on the rates fall with 1 / d².
 
     Args:
         num_steps: the number of steps in all.
-        in_frame: whether the posterior is about standard normal in the coordinates.
+        frame: coordinates in which the posterior is about standard normal, or None.
     """
-    approach = 0.05 if in_frame else 0.03
-    return Rates(approach, min(max(40 / num_steps, 0.002), approach))
+    approach = 0.03 if frame is None else 0.05
+    slower = 1.0 if frame is None or np.ndim(frame.scale) < 2 else min(1.0, (_MATRICES / len(frame.center)) ** 2)
+    return Rates(slower * approach, slower * min(max(40 / num_steps, 0.002), approach))
 
 
 @dataclasses.dataclass

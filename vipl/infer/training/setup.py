@@ -49,7 +49,7 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
         key = jax.random.split(key, lanes)
         problem, state = _start_lanes(start, key)
     rules = dataclasses.replace(rules, rows=rows_of(problem, required=lazy), lazy=lazy)
-    plan = Plan(num_steps, rates_of(num_steps, problem.frame is not None)) if planned and num_steps else None
+    plan = Plan(num_steps, rates_of(num_steps, problem.frame)) if planned and num_steps else None
     return Run(problem, rules, key, state, num_steps, plan, batches, lanes)
 
 

@@ -121,7 +121,7 @@ def test_the_step_gives_what_line_searches_ask_for():
 def test_the_optimiser_of_vipl_is_adam_at_the_rates_of_the_plan_and_its_average():
     """Windows of 5 steps; the plan looks at moments that are taken from the path by NumPy."""
     num_steps = 200
-    plan = Plan(num_steps, rates_of(num_steps, in_frame=False))
+    plan = Plan(num_steps, rates_of(num_steps, None))
 
     def rates(number, path):
         if number and number % 5 == 0:

@@ -1,16 +1,20 @@
 """The plan of a fit: every number of steps is cut into windows, and rates and averages follow what they show."""
 
+import dataclasses
+
 import numpy as np
 import pytest
 
+from vipl.guides.coordinates import Frame
 from vipl.infer.training.convergence import Window
 from vipl.infer.training.plan import WINDOWS, Plan, rates_of
 
+FRAME = Frame(np.zeros(3), np.eye(3))
 FEW = [1, 2, 3, 39, 40, 41]
 
 
 def plan_of(num_steps):
-    return Plan(num_steps, rates_of(num_steps, in_frame=True))
+    return Plan(num_steps, rates_of(num_steps, FRAME))
 
 
 def boundaries(num_steps):
@@ -85,6 +89,14 @@ def test_a_few_steps_are_an_approach_alone_or_averaged_at_the_end(num_steps):
 
 
 def test_rates_fall_with_the_number_of_steps_between_bounds():
-    averages = [rates_of(num_steps, in_frame=True).average for num_steps in (1, 500, 2000, 10_000, 10**6)]
+    averages = [rates_of(num_steps, FRAME).average for num_steps in (1, 500, 2000, 10_000, 10**6)]
     np.testing.assert_allclose(averages, [0.05, 0.05, 0.02, 0.004, 0.002])
-    assert rates_of(10_000, in_frame=False).approach == 0.03
+    assert rates_of(10_000, None).approach == 0.03
+
+
+def test_rates_fall_with_the_number_of_correlations():
+    frames = [Frame(np.zeros(size), np.eye(size)) for size in (1, 20, 40, 200)]
+    approach, average = zip(*[dataclasses.astuple(rates_of(10_000, frame)) for frame in frames], strict=True)
+    np.testing.assert_allclose(approach, [0.05, 0.05, 0.05 / 4, 0.05 / 100])
+    np.testing.assert_allclose(average, np.array(approach) * 0.08)
+    assert rates_of(10_000, Frame(np.zeros(200), np.ones(200))).approach == 0.05  # no matrix, no correlations

@@ -12,6 +12,7 @@ import vipl
 import vipl.distributions as dist
 from vipl import guides
 from vipl.infer.training import auto
+from vipl.infer.training import fit as fit_module
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -142,6 +143,38 @@ def test_auto_keeps_the_best_and_a_record_of_all(monkeypatch):
     assert found.candidates[0].verdict == found.candidates[2].verdict == "poor"
     assert found.elbo == found.candidates[1].elbo > max(found.candidates[0].elbo, found.candidates[2].elbo)
     assert (found.verdict, found.status) == (found.candidates[1].verdict, found.candidates[1].status)
+
+
+def _failing(monkeypatch, *numbers):
+    """Have the families of these numbers meet a value that is not finite."""
+    families = [guides.MeanField(), guides.FullRank()]
+    monkeypatch.setattr(auto, "candidates", lambda surveyed: families)
+    begin, begun = fit_module.begin, []
+
+    def broken(model, guide, **options):
+        begun.append(guide)
+        if len(begun) - 1 not in numbers:
+            return begin(model, guide, **options)
+        nowhere = options | {"optimizer": optax.sgd(float("inf")), "skip": False}
+        return begin(model, guide, **nowhere)
+
+    monkeypatch.setattr(fit_module, "begin", broken)
+
+
+def test_auto_goes_on_after_a_family_that_meets_what_is_not_finite(monkeypatch):
+    _failing(monkeypatch, 0)
+    found = fit_auto()
+    assert isinstance(found.candidates[1].guide, guides.FullRank)
+    assert found.verdict == found.candidates[1].verdict != "poor"
+    assert found.candidates[0].verdict == "poor"
+    assert "finite" in found.candidates[0].status or "nan" in found.candidates[0].status
+
+
+def test_auto_fails_where_every_family_does(monkeypatch):
+    _failing(monkeypatch, 0, 1)
+    with pytest.raises(vipl.NonFiniteError) as raised:
+        fit_auto()
+    assert raised.value.posterior is not None
 
 
 @pytest.mark.parametrize("name", ["params", "data", "batch_size", "checkpoint"])

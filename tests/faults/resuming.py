@@ -108,6 +108,11 @@ def more_restarts():
     fit(begun("begun"), num_restarts=3)
 
 
+@fault(34, "resuming infer with another rate", Raises(vipl.CheckpointError, "step_size was -0.1, and is -0.2 here"))
+def another_rate():
+    fit(begun("begun"), optimizer=optax.adam(0.2))
+
+
 @fault("34e", "a checkpoint where no file can be", Raises(vipl.CheckpointError, "cannot be written", "no such file"))
 def nowhere():
     """Said before the first step: there are years of them."""

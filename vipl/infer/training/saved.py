@@ -15,6 +15,7 @@ from vipl._core.errors import CheckpointError, ParameterError
 from vipl._core.hosts import agreed
 from vipl._core.source import user_source
 from vipl.infer.storage.checkpoints import load_checkpoint, save_checkpoint
+from vipl.infer.storage.settings import first_change, settings_of
 from vipl.infer.training.convergence import Window
 from vipl.infer.training.run import Run
 from vipl.tracing.survey import survey
@@ -39,6 +40,7 @@ class Saver:
             )
         self.path, self.run = path, run
         self._fingerprint = _fingerprint(run, guide)
+        self._settings = {} if run.plan is not None else settings_of(run.rules.optimizer.value)
         self._due = time.monotonic()
 
     def resume(self) -> None:
@@ -67,7 +69,7 @@ class Saver:
             "variances": np.array([window.variance for window in windows]),
             "steps": np.array([window.steps for window in windows], np.int64),
         }
-        extra: dict = {"rested": None if plan is None else plan.rested}
+        extra: dict = {"rested": None if plan is None else plan.rested, "settings": self._settings}
         if run.batches is not None:
             extra["batches"] = run.batches.position()
         save_checkpoint(
@@ -91,6 +93,12 @@ class Saver:
                 f"{str(self.path)!r} holds {found.step} steps, and num_steps is {run.num_steps}.",
                 where=user_source(),
                 fix=f"num_steps={found.step} or more; or another path",
+            )
+        if change := first_change(found.extra.get("settings", {}), self._settings):
+            raise CheckpointError(
+                f"{str(self.path)!r} is of another run: of the optimiser {change}.",
+                where=user_source(),
+                fix="the optimiser that it was saved with; or another path, from params=posterior.params",
             )
         state: Any = found.state
         run.state, run.step = state, found.step
@@ -141,6 +149,7 @@ def _checksum(problem) -> int:
     total = 0
     arrays = [problem.model, problem.guide, problem.data if problem.data is None else problem.data.arrays]
     for leaf in jax.tree.leaves(arrays):
-        if getattr(leaf, "is_fully_addressable", True) and not jnp.issubdtype(leaf.dtype, jax.dtypes.extended):
+        is_key = jnp.issubdtype(getattr(leaf, "dtype", np.float64), jax.dtypes.extended)  # a number of Python has none
+        if getattr(leaf, "is_fully_addressable", True) and not is_key:
             total = zlib.crc32(np.ascontiguousarray(leaf).tobytes(), total)
     return total

@@ -102,9 +102,9 @@ def _approximations(points, gradients):
                 history = [*history, (step, fall)][-_HISTORY:]
         covariance = np.diag(diagonal)
         for step, fall in history:
-            rate = 1 / (step @ fall)
-            left = np.eye(len(point)) - rate * np.outer(step, fall)
-            covariance = left @ covariance @ left.T + rate * np.outer(step, step)
+            rate, pushed = 1 / (step @ fall), covariance @ fall
+            cross = rate * np.outer(step, pushed)
+            covariance = covariance - cross - cross.T + (rate**2 * (fall @ pushed) + rate) * np.outer(step, step)
         yield Normal.of(point + covariance @ gradient, covariance)
 
 

@@ -37,6 +37,7 @@ def main():
             counts[guide] += found.right
             if found.verdict == "good" and not found.right:
                 misses.append(f"{name} by {guide}")
+        jax.clear_caches()  # a process can hold the code of some thousand programs, and all guides together have more
     for guide in guides:
         print(f"{guide}: {counts[guide]} of {len(options.posterior)} are right")
     print("misses that vipl calls good: " + (", ".join(misses) or "none"))

@@ -9,10 +9,6 @@ the twin, at most 1.05 times as long with the progress bar, and a second fit tha
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
 import time
 
 import jax
@@ -93,12 +89,4 @@ def main(names, repetitions: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2 and ":" in sys.argv[1]:
-        print(json.dumps(measure(*sys.argv[1].split(":"))))
-        sys.stdout.flush()
-        os._exit(0)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("programs", nargs="*", default=list(problems.PROGRAMS))
-    parser.add_argument("--repetitions", type=int, default=5)
-    options = parser.parse_args()
-    main(options.programs, options.repetitions)
+    timing.run_script(__doc__, measure, main, problems.PROGRAMS, 5)

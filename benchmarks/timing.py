@@ -6,6 +6,7 @@ print(ratio(times, "vipl", "twin"))
 
 from __future__ import annotations
 
+import argparse
 import json
 import os
 import subprocess
@@ -44,6 +45,27 @@ def interleaved(functions: dict, *, rounds: int, calls: int = 1) -> dict[str, np
 def ratio(times: dict, over: str, under: str) -> float:
     """Return the median over rounds of the ratio of two times."""
     return float(np.median(times[over] / times[under]))
+
+
+def run_script(description: str, measure, main, programs, repetitions: int) -> None:
+    """Be a script that starts itself anew: `script a:b:c` measures that alone, other arguments are of `main`.
+
+    Args:
+        description: of the script.
+        measure: function of what stands between the colons, which returns a dict of numbers.
+        main: function of a list of programs and a number of repetitions.
+        programs: those that are measured unasked.
+        repetitions: how often, unasked.
+    """
+    if len(sys.argv) == 2 and ":" in sys.argv[1]:
+        print(json.dumps(measure(*sys.argv[1].split(":"))))
+        sys.stdout.flush()
+        os._exit(0)
+    parser = argparse.ArgumentParser(description=description)
+    parser.add_argument("programs", nargs="*", default=list(programs))
+    parser.add_argument("--repetitions", type=int, default=repetitions)
+    options = parser.parse_args()
+    main(options.programs, options.repetitions)
 
 
 def in_fresh_processes(script: str, names: list[str], *, repetitions: int) -> dict[str, dict[str, np.ndarray]]:

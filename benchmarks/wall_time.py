@@ -9,10 +9,6 @@ with their progress bars in at most 0.25 times, the second fit in at most 0.1 ti
 
 from __future__ import annotations
 
-import argparse
-import json
-import os
-import sys
 import time
 
 import jax
@@ -104,12 +100,4 @@ def main(programs, repetitions: int) -> None:
 
 
 if __name__ == "__main__":
-    if len(sys.argv) == 2 and ":" in sys.argv[1]:
-        print(json.dumps(measure(*sys.argv[1].split(":"))))
-        sys.stdout.flush()
-        os._exit(0)
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("programs", nargs="*", default=list(PROGRAMS))
-    parser.add_argument("--repetitions", type=int, default=4)
-    options = parser.parse_args()
-    main(options.programs, options.repetitions)
+    timing.run_script(__doc__, measure, main, PROGRAMS, 4)

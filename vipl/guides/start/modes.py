@@ -40,14 +40,17 @@ def between_all(modes: list[Mode]) -> Normal:
 
 def log_evidence(target: Target, normal: Normal, random: np.random.Generator) -> float:
     """Return the log of the integral of the density where a normal distribution is, in nats, by importance weights."""
-    log_weights = log_weights_of(target, normal, random.standard_normal((_DRAWS, len(normal.mean))))
-    top = np.max(log_weights)
-    return float(top + np.log(np.mean(np.exp(log_weights - top)))) if np.isfinite(top) else -np.inf
+    return log_mean_exp(log_weights_of(target, normal, random.standard_normal((_DRAWS, len(normal.mean)))))
 
 
 def bound(target: Target, normal: Normal, noise: np.ndarray) -> float:
     """Return the evidence lower bound of a normal distribution by some noise, in nats; -inf where not finite."""
     return float(np.mean(log_weights_of(target, normal, noise)))
+
+
+def log_mean_exp(values: np.ndarray) -> float:
+    """Return the log of the mean of exponentials; -inf where all of them are zero."""
+    return float(np.logaddexp.reduce(values) - np.log(len(values)))
 
 
 def log_weights_of(target: Target, normal: Normal, noise: np.ndarray) -> np.ndarray:

@@ -16,7 +16,7 @@ import numpy as np
 from vipl._core.errors import VIPLError
 from vipl.guides.latents import Latents, latents_of
 from vipl.guides.start.find import MAX_STEPS, NUM_PATHS, can_find, random_of, random_starts
-from vipl.guides.start.modes import apart
+from vipl.guides.start.modes import apart, log_mean_exp, log_weights_of
 from vipl.guides.start.normal import Normal
 from vipl.guides.start.pathfinder import best_on, climb
 from vipl.guides.start.target import Target, log_density_at
@@ -56,28 +56,30 @@ def find_unvisited(weighed: Weighed, key) -> Unvisited | None:
     if latents is None:
         return None
     target, random = Target(weighed.model, latents.together), random_of(key)
-    evidence = _log_mean_exp(weighed.log_weights)
+    evidence = log_mean_exp(weighed.log_weights)
     log_never = evidence + np.log(weighed.num_draws)  # a log weight that no draw of the guide is expected to have
     masses: list[tuple[float, Normal]] = []
     starts = random_starts(latents.together.size, random, _PATHS // 2)
     for start in np.concatenate([starts, -starts]):  # no direction is left out by chance
         path = climb(target, start, MAX_STEPS)
-        if len(path.points) == 0 or not _log_weights(weighed, target, path.points[-1:])[0] > log_never:
+        end = path.points[-1:]
+        if len(end) == 0 or not target.at(end)[0][0] - _log_guide(weighed, target, end)[0] > log_never:
             continue
         found = best_on(target, path, random)
         if found is None or not all(apart(found.normal, other) for _, other in masses):
             continue
         noise = random.standard_normal((_DRAWS, latents.together.size))
-        points = found.normal.push(noise)
-        log_masses = target.at(points)[0] - found.normal.log_prob_of_noise(noise)
-        never = np.isfinite(log_masses) & (_log_weights(weighed, target, points) > log_never)
-        masses.append((_log_mean_exp(np.where(never, log_masses, -np.inf)), found.normal))
+        log_masses = log_weights_of(target, found.normal, noise)
+        log_density = log_masses + found.normal.log_prob_of_noise(noise)
+        with np.errstate(invalid="ignore"):  # neither has a density there
+            never = log_density - _log_guide(weighed, target, found.normal.push(noise)) > log_never
+        masses.append((log_mean_exp(np.where(never, log_masses, -np.inf)), found.normal))
     if not masses:
         return None
-    most, normal = max(masses, key=lambda pair: pair[0])
+    _, normal = max(masses, key=lambda pair: pair[0])
     total = np.logaddexp.reduce([mass for mass, _ in masses])
     share = float(np.exp(total - np.logaddexp(total, evidence)))
-    return Unvisited(share, *_where(weighed, latents, normal)) if np.isfinite(most) and share > _SHARE else None
+    return Unvisited(share, *_where(weighed, latents, normal)) if share > _SHARE else None
 
 
 def _latents(weighed: Weighed) -> Latents | None:
@@ -92,23 +94,16 @@ def _latents(weighed: Weighed) -> Latents | None:
     return latents if can_find(surveyed, latents) else None
 
 
-def _log_weights(weighed: Weighed, target: Target, points) -> np.ndarray:
-    """Return the log of the model's density over that of the guide at points `(n, d)`; NaN where there are none."""
+def _log_guide(weighed: Weighed, target: Target, points) -> np.ndarray:
+    """Return the log density of the guide at points `(n, d)`, in float64; NaN or -inf where there is none."""
     padded = np.zeros((_DRAWS, points.shape[1]), target.coordinates.dtype)
     padded[: len(points)] = points
-    log_guide = np.asarray(_guide_log_densities(weighed.guide, padded, target.coordinates), np.float64)[: len(points)]
-    with np.errstate(invalid="ignore"):
-        return target.at(points)[0] - log_guide
+    return np.asarray(_guide_log_densities(weighed.guide, padded, target.coordinates), np.float64)[: len(points)]
 
 
 @functools.partial(jax.jit, static_argnums=2)
 def _guide_log_densities(guide, points, coordinates):
     return jax.lax.map(lambda point: log_density_at(guide, coordinates, point), points)
-
-
-def _log_mean_exp(values) -> float:
-    with np.errstate(divide="ignore"):
-        return float(np.logaddexp.reduce(values) - np.log(len(values)))
 
 
 def _where(weighed: Weighed, latents: Latents, normal: Normal) -> tuple[str, float]:

@@ -165,7 +165,7 @@ def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     seen = looked_at(problem, state.params, jax.random.fold_in(key, state.step), batch, rules)
     loss = lambda params: -rules.objective(seen.key, *seen.programs(params))  # noqa: E731
     value, gradient = jax.value_and_grad(loss)(seen.params)
-    finite = _all_finite((value, gradient))
+    finite = all_finite((value, gradient))
     if rules.lazy:
         update = functools.partial(_updated, rules, loss, value, gradient, rate)
         return _made_of_rows(state, update, finite, rules, seen), -value, finite
@@ -174,7 +174,7 @@ def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     return _made(state, update, finite, rules), -value, finite
 
 
-def _all_finite(tree):
+def all_finite(tree):
     """Return whether all numbers are finite: zero times each is zero, and XLA adds faster than it asks.
 
     Leaves of one shape are added up first; for a thousand numbers a sum costs more than what is summed.

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import jax
-import jax.numpy as jnp
 import numpy as np
 
 from vipl._core.errors import NonFiniteError, VIPLError
 from vipl.distributions.support import constraint_name, describe_constraint, parameter_violations
 from vipl.infer.training.bad_gradient import find_bad_gradient
+from vipl.infer.training.loop import all_finite
 from vipl.tracing.simulate import simulate
 from vipl.tracing.site_terms import site_terms
 from vipl.transform.expectation import expectation
@@ -35,7 +35,7 @@ def explain_non_finite(broken) -> NonFiniteError:
     what, where, fix = _find(broken)
     slower = "a smaller learning rate, a clipped gradient (optax.clip_by_global_norm), or better initial values"
     first = "data and covariates that are finite and inside of the supports; better initial values"
-    if step > 0 and _all_finite(broken.batch):
+    if step > 0 and all_finite(broken.batch):
         fix = slower if fix is None else f"{fix}; {slower}"
     return NonFiniteError(f"{seen} at step {step}: {what}", where=where, fix=fix or first)
 
@@ -56,7 +56,7 @@ def _find(broken):
     """Return what is wrong, where, and the fix or None."""
     seen = broken.seen
     for path, leaf in jax.tree_util.tree_leaves_with_path(broken.state.params):
-        if not _all_finite(leaf):
+        if not all_finite(leaf):
             name = jax.tree_util.keystr(path)
             return f"params{name} is not finite.", f"params{name}", None
     try:
@@ -117,11 +117,6 @@ def _find_term(model, guide, key):
             )
         return f"the log_prob of model site {address!r} is {_first_bad(log_prob)}.", where, None
     return None
-
-
-def _all_finite(tree) -> bool:
-    floats = [leaf for leaf in jax.tree.leaves(tree) if jnp.issubdtype(leaf.dtype, jnp.floating)]
-    return all(bool(jnp.all(jnp.isfinite(leaf))) for leaf in floats)
 
 
 def _first_bad(values):

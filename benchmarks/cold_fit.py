@@ -9,6 +9,7 @@ the twin, at most 1.05 times as long with the progress bar, and a second fit tha
 
 from __future__ import annotations
 
+import importlib
 import time
 
 import jax
@@ -49,12 +50,19 @@ FITS = {
     "numpyro": numpyro_fit,
 }
 
+# Modules that a fit imports when it is first made.
+IMPORTS = {
+    "vipl": ("vipl.infer.training.fit", "scipy.optimize"),
+    "numpyro": ("numpyro_fits",),
+}
+IMPORTS["bar"] = IMPORTS["vipl"]
+
 
 def measure(name: str, who: str) -> dict:
     """Fit twice in this process: on the data, and on other data with another key."""
     data, fit = problems.data(name), FITS[who]
-    if who == "numpyro":
-        import numpyro_fits  # noqa: F401
+    for module in IMPORTS.get(who, ()):
+        importlib.import_module(module)
     jax.devices()
     compilations, quantities = timing.Compilations(), {}
     for which, seed, columns in (("first", 0, data), ("second", 1, [*data[:-1], np.flip(data[-1])])):

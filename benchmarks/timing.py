@@ -68,6 +68,10 @@ def run_script(description: str, measure, main, programs, repetitions: int) -> N
     main(options.programs, options.repetitions)
 
 
+# What was imported once stays compiled to bytecode, as for a user.
+_ENVIRONMENT = {name: value for name, value in os.environ.items() if name != "PYTHONDONTWRITEBYTECODE"}
+
+
 def in_fresh_processes(script: str, names: list[str], *, repetitions: int) -> dict[str, dict[str, np.ndarray]]:
     """Run `script name` in a process of its own, each in turn; its last line is a JSON object of numbers.
 
@@ -77,7 +81,7 @@ def in_fresh_processes(script: str, names: list[str], *, repetitions: int) -> di
     results = {name: [] for name in names}
     for i in range(repetitions):
         for name in names[:: 1 if i % 2 else -1]:
-            run = subprocess.run([sys.executable, script, name], capture_output=True, text=True, env=os.environ)
+            run = subprocess.run([sys.executable, script, name], capture_output=True, text=True, env=_ENVIRONMENT)
             if run.returncode:
                 raise RuntimeError(run.stderr)
             results[name].append(json.loads(run.stdout.strip().splitlines()[-1]))

@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal
 
-from vipl.guides.coordinates import Coordinates, softplus_inverse
+from vipl.guides.coordinates import Coordinates
 from vipl.guides.family import check_positive
 from vipl.guides.joint_family import JointFamily, Law
+from vipl.guides.positive import softplus_inverse
 from vipl.guides.prior_coordinates import PriorCoordinates
 
 

@@ -142,8 +142,3 @@ class Frame:
     def log_jacobian(self):
         """Log determinant of the scale."""
         return jnp.sum(jnp.log(self.scale if self.scale.ndim == 1 else jnp.diagonal(self.scale)))
-
-
-def softplus_inverse(value: float) -> float:
-    """Return the number whose softplus is a positive value."""
-    return value + math.log(-math.expm1(-value))

@@ -54,6 +54,14 @@ class GuideFamily:
         del surveyed
         return frame, params
 
+    def moments(self, surveyed: Survey, params: dict) -> dict | None:
+        """Return mean and standard deviation of the unconstrained coordinates of each site, by address, flat.
+
+        None where they have no formula; then draws tell, which takes longer to compile.
+        """
+        del surveyed, params
+        return None
+
     def reframe(self, surveyed: Survey, params: dict) -> tuple[Frame | None, dict]:
         """Return a frame in which params stand for about a standard normal, if there is one, and the params in it.
 

@@ -13,11 +13,11 @@ from numpyro.distributions import Normal
 
 from vipl._core.errors import ParameterError
 from vipl._core.source import user_source
-from vipl.guides.coordinates import softplus_inverse
 from vipl.guides.family import check_count, check_positive
 from vipl.guides.flows.from_flowjax import check_flow, initial_weights, push_and_pull
 from vipl.guides.flows.layer import Layer
 from vipl.guides.joint_family import JointFamily, Law
+from vipl.guides.positive import softplus_inverse
 
 KINDS = ("coupling", "autoregressive")
 

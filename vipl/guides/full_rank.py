@@ -9,9 +9,10 @@ import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal
 
-from vipl.guides.coordinates import Frame, softplus_inverse
+from vipl.guides.coordinates import Frame
 from vipl.guides.family import check_positive
-from vipl.guides.joint_family import JointFamily, Law, lower_triangle, raw_triangle
+from vipl.guides.joint_family import JointFamily, Law
+from vipl.guides.positive import lower_triangle, raw_triangle, softplus_inverse
 
 
 @dataclasses.dataclass(frozen=True)
@@ -85,8 +86,13 @@ class FullRank(JointFamily):
         """Return the params in the coordinates themselves."""
         del surveyed
         loc, scale = params[f"{self.name}.loc"], lower_triangle(params[f"{self.name}.scale_tril"])
-        wide = jnp.diag(frame.scale) if frame.scale.ndim == 1 else frame.scale
+        wide = np.diag(frame.scale) if frame.scale.ndim == 1 else frame.scale
         return None, params | {
             f"{self.name}.loc": frame.place(loc),
             f"{self.name}.scale_tril": raw_triangle(wide @ scale),
         }
+
+    def moments(self, surveyed, params):
+        """Return those of the normal."""
+        scale = lower_triangle(params[f"{self.name}.scale_tril"])
+        return self.latents(surveyed).moments(params[f"{self.name}.loc"], (scale**2).sum(1) ** 0.5)

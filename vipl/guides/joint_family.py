@@ -6,8 +6,6 @@ import dataclasses
 from collections.abc import Callable
 from typing import Any
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Distribution
 
@@ -130,14 +128,3 @@ def _in_frame(law: Law, frame: Frame | None) -> tuple[Callable, Callable]:
         return noise, log_jacobian + frame.log_jacobian
 
     return push, pull
-
-
-def lower_triangle(raw):
-    """Return a lower triangular matrix with a positive diagonal, of any matrix: softplus on the diagonal."""
-    return jnp.tril(raw, -1) + jnp.diag(jax.nn.softplus(jnp.diagonal(raw)))
-
-
-def raw_triangle(triangle):
-    """Return a matrix of which `lower_triangle` makes this one."""
-    diagonal = jnp.diagonal(triangle)
-    return jnp.tril(triangle, -1) + jnp.diag(diagonal + jnp.log(-jnp.expm1(-diagonal)))

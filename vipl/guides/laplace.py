@@ -10,7 +10,7 @@ import numpy as np
 
 from vipl.guides.direct import DirectFamily, Solution
 from vipl.guides.full_rank import FullRank
-from vipl.guides.joint_family import raw_triangle
+from vipl.guides.positive import raw_triangle
 from vipl.guides.prior_coordinates import in_model
 from vipl.guides.start.find import find_normal
 from vipl.guides.start.normal import Normal
@@ -72,7 +72,7 @@ class Laplace(DirectFamily, FullRank):
             point = _onward(target, point, step, value)
             status = f"not converged: the mode is still {far:.1g} standard deviations away"
         dtype = latents.together.dtype
-        scale = np.asarray(raw_triangle(normal.scale.astype(dtype)))
+        scale = raw_triangle(normal.scale.astype(dtype))
         params = {"laplace.loc": normal.mean.astype(dtype), "laplace.scale_tril": scale}
         return Solution(params, np.array(history), status)
 

@@ -109,6 +109,16 @@ class Latents:
         ]
         return np.concatenate([np.ravel(one) for one in located]) if located else np.zeros(0, np.float32)
 
+    def moments(self, mean, spread) -> dict | None:
+        """Return mean and standard deviation of each site, flat, by address, given those of the vector of coordinates.
+
+        None if there are sites besides, or if coordinates are relative to the prior.
+        """
+        if self.local or self.discrete or self.together.by_prior:
+            return None
+        pieces = zip(self.together.blocks, *map(self.together.pieces, (mean, spread)), strict=True)
+        return {block.address: (mean.ravel(), spread.ravel()) for block, mean, spread in pieces}
+
 
 def whole_shape(shape, plates) -> tuple[int, ...]:
     """Return a shape with the elements of all subsampled plates in place of those looked at."""

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import dataclasses
 
-import jax
 import jax.numpy as jnp
 import numpy as np
 from jax.scipy.linalg import solve_triangular
 from numpyro.distributions import Normal
 
-from vipl.guides.coordinates import Frame, softplus_inverse
+from vipl.guides.coordinates import Frame
 from vipl.guides.family import check_count, check_positive
 from vipl.guides.generic import generic
 from vipl.guides.joint_family import JointFamily, Law
+from vipl.guides.positive import softplus, softplus_inverse
 
 _ROUNDS = 10  # of factor analysis
 _LITTLE = 0.1  # of a spread: where U starts
@@ -80,13 +80,13 @@ class LowRank(JointFamily):
             covariance = frame.modes[0].normal.covariance / np.outer(frame.scale, frame.scale)
             scale, known = _factors(covariance, factor.shape[1])
             params[f"{self.name}.factor"] = factor + known.astype(loc.dtype)
-            params[f"{self.name}.scale"] = np.asarray(_raw(scale.astype(loc.dtype)))
+            params[f"{self.name}.scale"] = softplus_inverse(scale.astype(loc.dtype))
         return program, params
 
     def law(self, params, coordinates):
         """Return the normal law: with V = S⁻¹ U and L Lᵀ = I + Vᵀ V, I + V (I + L)⁻¹ Vᵀ is a root of I + V Vᵀ."""
         del coordinates
-        loc, scale = params["loc"], jax.nn.softplus(params["scale"])
+        loc, scale = params["loc"], softplus(params["scale"])
         factor = params["factor"] / scale[:, None]
         identity = jnp.eye(factor.shape[1], dtype=factor.dtype)
         root = jnp.linalg.cholesky(identity + factor.T @ factor)
@@ -108,10 +108,10 @@ class LowRank(JointFamily):
         del surveyed
         if f"{self.name}.loc" not in params:
             return None, params
-        loc, scale = params[f"{self.name}.loc"], jax.nn.softplus(params[f"{self.name}.scale"])
+        loc, scale = params[f"{self.name}.loc"], softplus(params[f"{self.name}.scale"])
         return Frame(loc, scale), params | {
             f"{self.name}.loc": jnp.zeros_like(loc),
-            f"{self.name}.scale": _raw(jnp.ones_like(scale)),
+            f"{self.name}.scale": softplus_inverse(jnp.ones_like(scale)),
             f"{self.name}.factor": params[f"{self.name}.factor"] / scale[:, None],
         }
 
@@ -120,14 +120,15 @@ class LowRank(JointFamily):
         del surveyed
         return None, params | {
             f"{self.name}.loc": frame.place(params[f"{self.name}.loc"]),
-            f"{self.name}.scale": _raw(frame.scale * jax.nn.softplus(params[f"{self.name}.scale"])),
+            f"{self.name}.scale": softplus_inverse(frame.scale * softplus(params[f"{self.name}.scale"])),
             f"{self.name}.factor": frame.scale[:, None] * params[f"{self.name}.factor"],
         }
 
-
-def _raw(positive):
-    """Return the numbers whose softplus these are."""
-    return positive + jnp.log(-jnp.expm1(-positive))
+    def moments(self, surveyed, params):
+        """Return those of the normal."""
+        scale, factor = softplus(params[f"{self.name}.scale"]), params[f"{self.name}.factor"]
+        spread = (scale**2 + (factor**2).sum(1)) ** 0.5
+        return self.latents(surveyed).moments(params[f"{self.name}.loc"], spread)
 
 
 def _factors(covariance: np.ndarray, rank: int) -> tuple[np.ndarray, np.ndarray]:

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import dataclasses
 
-import jax
-import jax.numpy as jnp
 import numpy as np
 from numpyro.distributions import Normal, TransformedDistribution, constraints
 
-from vipl.guides.coordinates import Block, Coordinates, Frame, softplus_inverse
+from vipl.guides.coordinates import Block, Coordinates, Frame
 from vipl.guides.family import FamilyGuide, GuideFamily, check_positive
+from vipl.guides.positive import softplus, softplus_inverse
 from vipl.guides.rest import Rest
 from vipl.lang.param import param
 from vipl.lang.program import Program
@@ -67,25 +66,41 @@ class MeanField(GuideFamily):
 
     def reframe(self, surveyed, params):
         """Return the frame of the params' own normals."""
-        blocks, inside = self.latents(surveyed).together.blocks, dict(params)
-        if not blocks:
+        coordinates = self.latents(surveyed).together
+        if not coordinates.blocks:
             return None, params
-        flat = {part: [jnp.ravel(params[f"{block.address}.{part}"]) for block in blocks] for part in ("loc", "scale")}
-        frame = Frame(jnp.concatenate(flat["loc"]), jax.nn.softplus(jnp.concatenate(flat["scale"])))
-        for block in blocks:
+        frame, inside = Frame(*_normals(coordinates, params)), dict(params)
+        for block in coordinates.blocks:
             zeros = np.zeros(block.shape, block.dtype)
-            inside |= {f"{block.address}.loc": zeros, f"{block.address}.scale": zeros + softplus_inverse(1.0)}
+            inside |= {
+                f"{block.address}.loc": zeros,
+                f"{block.address}.scale": np.full_like(zeros, softplus_inverse(1.0)),
+            }
         return frame, inside
 
     def settle(self, surveyed, frame, params):
         """Return the params in the coordinates themselves."""
         coordinates, settled = self.latents(surveyed).together, dict(params)
-        pieces = zip(coordinates.pieces(frame.center), coordinates.pieces(frame.scale), strict=True)
-        for block, (center, wide) in zip(coordinates.blocks, pieces, strict=True):
-            scale = wide * jax.nn.softplus(params[f"{block.address}.scale"])
-            settled[f"{block.address}.loc"] = center + wide * params[f"{block.address}.loc"]
-            settled[f"{block.address}.scale"] = scale + jnp.log(-jnp.expm1(-scale))
+        loc, scale = _normals(coordinates, params)
+        loc, scale = frame.place(loc), frame.scale * scale
+        pieces = map(coordinates.pieces, (loc, softplus_inverse(scale)))
+        for block, loc, raw in zip(coordinates.blocks, *pieces, strict=True):
+            settled |= {f"{block.address}.loc": loc, f"{block.address}.scale": raw}
         return None, settled
+
+    def moments(self, surveyed, params):
+        """Return those of the normals."""
+        latents = self.latents(surveyed)
+        return latents.moments(*_normals(latents.together, params)) if latents.together.blocks else None
+
+
+def _normals(coordinates: Coordinates, params) -> tuple:
+    """Return location and scale of all coordinates as vectors."""
+    loc, raw = (
+        np.concatenate([np.ravel(params[f"{block.address}.{part}"]) for block in coordinates.blocks])
+        for part in ("loc", "scale")
+    )
+    return loc, softplus(raw)
 
 
 @dataclasses.dataclass(frozen=True)

@@ -10,10 +10,11 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from numpyro.distributions import Categorical, MixtureSameFamily, MultivariateNormal, Normal
 
-from vipl.guides.coordinates import Frame, softplus_inverse
+from vipl.guides.coordinates import Frame
 from vipl.guides.family import check_count, check_positive
 from vipl.guides.generic import generic
-from vipl.guides.joint_family import JointFamily, Law, lower_triangle, raw_triangle
+from vipl.guides.joint_family import JointFamily, Law
+from vipl.guides.positive import lower_triangle, raw_triangle, softplus_inverse
 
 _SHARE = 0.7  # of the spread of a mode: that of each of the components that it starts with, and of their means
 
@@ -87,14 +88,14 @@ class Mixture(JointFamily):
         away = np.where(share < 1, share, 0) * generic(means.shape, means.dtype)
         logits = (evidence - np.log(shared)).astype(means.dtype)
         if scales.ndim == 2:
-            raw = _raw(share * scales)
+            raw = softplus_inverse(share * scales)
             return {"logits": logits, "loc": means + scales * away, "scale": raw}
         loc = means + np.einsum("kij,kj->ki", scales, away)
         if self.full_rank:
-            raw = np.stack([np.asarray(raw_triangle(scale)) for scale in share[..., None] * scales])
+            raw = np.stack([raw_triangle(scale) for scale in share[..., None] * scales])
             return {"logits": logits, "loc": loc, "scale_tril": raw}
         conditional = 1 / np.sqrt(np.sum(np.linalg.inv(scales) ** 2, axis=1))
-        return {"logits": logits, "loc": loc, "scale": _raw(share * conditional)}
+        return {"logits": logits, "loc": loc, "scale": softplus_inverse(share * conditional)}
 
     def law(self, params, coordinates):
         """Return the law of the mixture, which is that of its own draws."""
@@ -129,15 +130,11 @@ class Mixture(JointFamily):
         del surveyed
         if not self.full_rank:
             return frame, params
-        scales = jax.vmap(lambda raw: raw_triangle(frame.scale @ lower_triangle(raw)))
+        loc, raw = (np.asarray(params[f"{self.name}.{part}"]) for part in ("loc", "scale_tril"))
         return None, params | {
-            f"{self.name}.loc": jax.vmap(frame.place)(params[f"{self.name}.loc"]),
-            f"{self.name}.scale_tril": scales(params[f"{self.name}.scale_tril"]),
+            f"{self.name}.loc": np.stack([frame.place(one) for one in loc]),
+            f"{self.name}.scale_tril": np.stack([raw_triangle(frame.scale @ lower_triangle(one)) for one in raw]),
         }
-
-
-def _raw(scale):
-    return np.vectorize(softplus_inverse, otypes=[scale.dtype])(scale)
 
 
 def _in_frame(mode, frame: Frame):

@@ -8,8 +8,9 @@ import numpy as np
 
 from vipl.guides.direct import DirectFamily, Solution
 from vipl.guides.family import check_count
-from vipl.guides.joint_family import JointFamily, raw_triangle
+from vipl.guides.joint_family import JointFamily
 from vipl.guides.mixture import Mixture
+from vipl.guides.positive import raw_triangle
 from vipl.guides.start.find import follow_all, random_of
 from vipl.guides.start.modes import log_evidence
 from vipl.guides.start.target import Target
@@ -69,7 +70,7 @@ class Pathfinder(DirectFamily, JointFamily):
             return Solution({}, bounds, "not converged: the log density is not finite along any path")
         numbers = np.arange(self.num_paths) % len(found)  # a path that found nothing stands for another one
         evidence = np.array([log_evidence(target, one.normal, random) for one in found])
-        scales = [np.asarray(raw_triangle(found[number].normal.scale.astype(dtype))) for number in numbers]
+        scales = [raw_triangle(found[number].normal.scale.astype(dtype)) for number in numbers]
         params = {
             "pathfinder.logits": (evidence - np.log(np.bincount(numbers)))[numbers].astype(dtype),
             "pathfinder.loc": np.stack([found[number].normal.mean for number in numbers]).astype(dtype),

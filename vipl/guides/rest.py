@@ -17,8 +17,8 @@ from numpyro.distributions import Bernoulli, Categorical, Normal, TransformedDis
 from numpyro.distributions.transforms import IndependentTransform
 
 from vipl.distributions.extra import OneHotCategorical
-from vipl.guides.coordinates import softplus_inverse
 from vipl.guides.latents import Discrete, Latents, Local, LocalPlate
+from vipl.guides.positive import softplus_inverse
 from vipl.lang.param import param
 from vipl.lang.plate import plate
 from vipl.lang.sample import sample

@@ -10,10 +10,11 @@ import numpy as np
 from jax.scipy.linalg import solve_triangular
 from numpyro.distributions import Normal
 
-from vipl.guides.coordinates import Block, Coordinates, softplus_inverse
+from vipl.guides.coordinates import Block, Coordinates
 from vipl.guides.family import check_positive
 from vipl.guides.graph import dependencies
 from vipl.guides.joint_family import JointFamily, Law
+from vipl.guides.positive import softplus_inverse
 
 
 @dataclasses.dataclass(frozen=True)

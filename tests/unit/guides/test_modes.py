@@ -10,7 +10,7 @@ import vipl
 import vipl.distributions as dist
 from vipl import guides
 from vipl.guides.coordinates import Frame
-from vipl.guides.joint_family import lower_triangle
+from vipl.guides.positive import lower_triangle
 from vipl.guides.start.find import find_frame
 from vipl.tracing.survey import survey
 

@@ -110,6 +110,18 @@ def test_the_default_optimizer_compiles_once_for_one_number_of_steps(compilation
     assert compilations == []
 
 
+@pytest.mark.parametrize("guide", [vipl.guides.MeanField(), vipl.guides.FullRank(), vipl.guides.LowRank()])
+def test_a_first_fit_compiles_its_steps_and_little_else(guide, compilations):
+    key, data = jax.random.key(0), np.random.default_rng(0).normal(size=(2, 20)).astype(np.float32)
+    jax.clear_caches()
+    compilations.clear()
+    vipl.infer(model(*data), guide, key=key, num_steps=2000, progress=False)
+    named = [
+        name for name in compilations if name not in ("jit(stage)", "jit(convert_element_type)")
+    ]  # one number each
+    assert sorted(named) == ["jit(_evaluate)", "jit(advance)", "jit(start)"]
+
+
 @vipl.program
 def of_batch(batch):
     x, y = batch

@@ -23,31 +23,32 @@ _DRAWS = 64  # for the bound of each
 _RADIUS = 2.0  # paths start where each coordinate is within this of zero, as in Stan
 
 
-def find_normal(model: Program, latents: Latents, key, num_paths: int = NUM_PATHS) -> Normal | None:
+def find_normal(model: Program, latents: Latents, key, *, match_all: bool = True) -> Normal | None:
     """Return a normal approximation of the posterior in unconstrained coordinates; None if no path finds one.
 
     Args:
         model: a conditioned Program.
         latents: its latent sites, all of them together.
         key: a key.
-        num_paths: how many paths are followed, from random points.
+        match_all: whether the best is chosen after the scores of all are matched; else before, and only its are.
     """
     target, random = Target(model, latents.together), random_of(key)
-    found = [_matched(target, one, random) for one in follow_all(target, latents.together.size, random, num_paths)]
-    return max(found, key=lambda one: one.elbo).normal if found else None
+    found = follow_all(target, latents.together.size, random, NUM_PATHS)
+    if not match_all:
+        found = sorted(found, key=lambda one: one.elbo)[-1:]
+    return max((_matched(target, one, random) for one in found), key=lambda one: one.elbo).normal if found else None
 
 
-def find_modes(model: Program, latents: Latents, key, num_paths: int = 2 * NUM_PATHS) -> list[Mode]:
+def find_modes(model: Program, latents: Latents, key) -> list[Mode]:
     """Return a normal approximation around each mode that paths from random points find, the best first.
 
     Args:
         model: a conditioned Program.
         latents: its latent sites, all of them together.
         key: a key.
-        num_paths: how many paths are followed.
     """
     target, random = Target(model, latents.together), random_of(key)
-    found = follow_all(target, latents.together.size, random, num_paths)
+    found = follow_all(target, latents.together.size, random, 2 * NUM_PATHS)
     return distinct_modes(target, [_matched(target, one, random).normal for one in found], random)
 
 
@@ -72,7 +73,7 @@ def random_starts(size: int, random: np.random.Generator, num_paths: int) -> np.
 
 
 def random_of(key) -> np.random.Generator:
-    """Return NumPy's randomness of a key."""
+    """Return NumPy's randomness of a key: no stream of JAX's, and nothing to compile."""
     return np.random.default_rng(np.asarray(jax.random.key_data(key)).ravel())
 
 
@@ -98,7 +99,7 @@ def find_frame(surveyed: Survey, model: Program, latents: Latents, kind: str, ke
         if kind == "modes":
             modes = find_modes(model, latents, key)
         else:
-            best = find_normal(model, latents, key)
+            best = find_normal(model, latents, key, match_all=kind == "full")
             modes = [] if best is None else [Mode(best, 0.0)]
     except VIPLError:  # a model that is wrong: the training says so
         modes = []

@@ -7,6 +7,7 @@ import dataclasses
 import jax
 import numpy as np
 
+from vipl._core.brief import brief_jit
 from vipl._core.hosts import gathered
 from vipl.lang.program import Program
 from vipl.tracing.simulate import simulate
@@ -44,33 +45,34 @@ def agreement(guides: list[Program], key) -> float:
     return worst
 
 
-def drift_of(before: Program, after: Program, key) -> Drift | None:
-    """Return how far a guide has moved, by draws from the same noise; None of guides too large to draw."""
-    one, two = _draws_of(before, key, 0), _draws_of(after, key, 0)
-    if one is None or two is None:
-        return None
+def drift_of(before: dict, after: dict) -> Drift:
+    """Return how far a guide has moved, by the moments of its sites: mean and standard deviation, by address."""
     worst = Drift("", 0.0)
-    for address in one:
-        some = (one[address].std(0) > 0) & (two[address].std(0) > 0)  # a point has no spread to measure by
-        one[address], two[address] = one[address][:, some], two[address][:, some]
-        spreads = [draws.std(0) for draws in (one[address], two[address])]
-        spread = np.maximum(*spreads)
-        moved = np.abs(one[address].mean(0) - two[address].mean(0)) / spread
-        widened = np.abs(np.log(spreads[0] / spreads[1]))
+    for address in before:
+        (mean, spread), (mean_after, spread_after) = before[address], after[address]
+        some = (spread > 0) & (spread_after > 0)  # a point has no spread to measure by
+        moved = np.abs(mean_after - mean)[some] / np.maximum(spread, spread_after)[some]
+        widened = np.abs(np.log(spread_after[some] / spread[some]))
         size = float(max(moved.max(initial=0.0), widened.max(initial=0.0)))
         if size > worst.size:
             worst = Drift(address, size)
     return worst
 
 
+def moments_of(guide: Program, key) -> dict | None:
+    """Return mean and standard deviation of each site of a guide, by draws; None of one too large to draw."""
+    draws = _draws_of(guide, key, 0)
+    return None if draws is None else {name: (values.mean(0), values.std(0)) for name, values in draws.items()}
+
+
 def _draws_of(guide: Program, key, number: int) -> dict | None:
     if sum(int(np.prod(group[0].full_shape)) for group in survey(guide).latents.values()) > _LARGEST:
         return None
-    keys = jax.random.split(jax.random.fold_in(key, number), _DRAWS)
-    draws = jax.tree.map(gathered, _draw(guide, keys))
+    draws = jax.tree.map(gathered, _draw(guide, key, np.uint32(number)))
     return {name: values.reshape(_DRAWS, -1).astype(float) for name, values in draws.items()}
 
 
-@jax.jit
-def _draw(guide, keys):
+@brief_jit
+def _draw(guide, key, number):
+    keys = jax.random.split(jax.random.fold_in(key, number), _DRAWS)
     return jax.vmap(lambda key: dict(simulate(guide, key).choices))(keys)

@@ -8,14 +8,16 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 
+from vipl._core.hosts import gathered
 from vipl.guides import GuideFamily
 from vipl.infer.diagnosis.verdict import NATS
 from vipl.infer.posterior import Posterior
 from vipl.infer.problem.problem import Problem
-from vipl.infer.training.agreement import agreement, drift_of
+from vipl.infer.training.agreement import agreement, drift_of, moments_of
 from vipl.infer.training.convergence import rest_of
 from vipl.infer.training.run import Run, one_lane
 from vipl.infer.training.trouble import fall_of
+from vipl.lang.program import Program
 from vipl.tracing.survey import survey
 
 _DRIFT = 0.2  # posterior standard deviations
@@ -37,6 +39,11 @@ class Restarts:
     rhat: float
     best: int
 
+    def __repr__(self):
+        objectives = ", ".join(f"{objective:.2f}" for objective in self.objectives)
+        runs = f"{len(self.objectives)} runs that reach {objectives} nats"
+        return f"{runs}; run {self.best} is kept; R-hat {self.rhat:.2f}"
+
 
 def posterior_of(run: Run, guide, status: str) -> Posterior:
     """Return the posterior that a run has found.
@@ -53,31 +60,59 @@ def posterior_of(run: Run, guide, status: str) -> Posterior:
             lane = int(np.nanargmax(objectives))
             near = np.flatnonzero(objectives >= objectives[lane] - NATS)
             fine = [settled(run, guide, run.params, int(n)) for n in near]
-            rhat = agreement([problem.programs(params)[1] for problem, params in fine], key[lane])
+            rhat = agreement([one.guide for one in fine], key[lane])
         restarts, history, key = Restarts(objectives, rhat, lane), history[:, lane], key[lane]
-    problem, params = settled(run, guide, run.params, lane)
+    end = settled(run, guide, run.params, lane)
     if status == "finished":
         status = _judged(run, guide, history, lane, key)
     objective = run.rules.objective
-    return Posterior(problem, params, history, status, key, len(history), objective=objective, restarts=restarts)
+    return Posterior(
+        end.problem, end.params, history, status, key, len(history), objective=objective, restarts=restarts
+    )
 
 
-def settled(run: Run, guide, params, lane: int | None = None) -> tuple[Problem, object]:
-    """Return the problem and some parameters of a run in coordinates of the values, where the family has such."""
-    frame, problem = run.state.frame, run.problem
+@dataclasses.dataclass(frozen=True)
+class Settled:
+    """Some parameters of a run, in coordinates of the values, where the family of the guide has such.
+
+    Attributes:
+        problem: what is fitted.
+        params: the parameters.
+        moments: mean and standard deviation of the coordinates of each site, by address, where the family tells; or
+            None.
+    """
+
+    problem: Problem
+    params: object
+    moments: dict | None = None
+
+    @property
+    def guide(self) -> Program:
+        """The guide, with the parameters."""
+        return self.problem.programs(self.params)[1]
+
+
+def settled(run: Run, guide, params, lane: int | None = None) -> Settled:
+    """Return some parameters of a run in coordinates of the values."""
+    frame, problem, moments = run.state.frame, run.problem, None
     if lane is not None:
         params, frame = one_lane((params, frame), lane)
     if frame is not None and isinstance(guide, GuideFamily) and problem.model is not None:
-        frame, own = guide.settle(survey(problem.model), frame, {name: params[name] for name in problem.guide_params})
+        own = {name: params[name] for name in problem.guide_params}
+        frame, own = jax.tree.map(gathered, (frame, own))  # few numbers; on the host there is nothing to compile
+        surveyed = survey(problem.model)
+        frame, own = guide.settle(surveyed, frame, own)
+        moments = guide.moments(surveyed, own) if frame is None else None
         params = params | own
-    return dataclasses.replace(problem, frame=frame), params
+    frame, params = jax.tree.map(jnp.asarray, (frame, params))
+    return Settled(dataclasses.replace(problem, frame=frame), params, moments)
 
 
 def settled_params(run: Run, guide):
     """Return the parameters of a run so far, as `settled` does; those of several runs have them in front."""
     if run.lanes is None:
-        return settled(run, guide, run.params)[1]
-    each = [settled(run, guide, run.params, lane)[1] for lane in range(run.lanes)]
+        return settled(run, guide, run.params).params
+    each = [settled(run, guide, run.params, lane).params for lane in range(run.lanes)]
     return jax.tree.map(lambda *leaves: jnp.stack(leaves), *each)
 
 
@@ -90,8 +125,8 @@ def _judged(run: Run, guide, history, lane, key) -> str:
     if run.plan is None or run.halves is None:
         return "finished"
     early, late = (settled(run, guide, params, lane) for params in run.halves)
-    drift = drift_of(early[0].programs(early[1])[1], late[0].programs(late[1])[1], key)
-    if drift is None or drift.size <= _DRIFT:
+    before, after = (one.moments or moments_of(one.guide, key) for one in (early, late))
+    if before is None or after is None or (drift := drift_of(before, after)).size <= _DRIFT:
         return "finished"
     rhat = "" if lane is not None else f"; split R-hat of the parameters {rest_of(run.plan.averaged).rhat:.2f}"
     return (

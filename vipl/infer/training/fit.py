@@ -24,6 +24,7 @@ from vipl.infer.training.run import Run
 from vipl.infer.training.saved import Saver
 from vipl.infer.training.setup import begin
 from vipl.infer.training.state import InferState
+from vipl.infer.training.tally import fresh
 from vipl.infer.training.trouble import explain_non_finite
 
 _SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
@@ -137,7 +138,8 @@ def _wants_to_stop(run: Run, guide, callback, stop) -> bool:
         return False
     so_far = run.objective_history
     if callback is not None:
-        params = jax.tree.map(jnp.copy, settled_params(run, guide))  # the steps to come use the memory of the state
+        copy = lambda leaf: jnp.asarray(fresh(leaf))  # noqa: E731 - the steps to come use the memory of the state
+        params = jax.tree.map(copy, settled_params(run, guide))
         if callback(InferState(run.step, run.problem.whole(params), so_far)) is True:
             return True
     return stop is not None and bool(stop(so_far))

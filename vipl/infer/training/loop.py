@@ -15,6 +15,7 @@ import jax
 import jax.numpy as jnp
 from jax import lax
 
+from vipl._core.brief import brief_jit
 from vipl._core.static import StaticValue
 from vipl.infer.training.lazy import Rows
 from vipl.infer.training.tally import Tally, count_in
@@ -62,7 +63,7 @@ class Rules:
     lazy: bool = False
 
 
-@functools.partial(jax.jit, static_argnames="optimizer")
+@functools.partial(brief_jit, static_argnames="optimizer")
 def start(params, *, optimizer: StaticValue):
     """Return the optimiser's state before the first step."""
     return optimizer.value.init(params)

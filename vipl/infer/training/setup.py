@@ -22,12 +22,11 @@ from vipl.infer.training.lazy import LazyRows, rows_of
 from vipl.infer.training.loop import Rules, TrainingState
 from vipl.infer.training.plan import Plan, rates_of
 from vipl.infer.training.run import Run
-from vipl.infer.training.tally import Tally
+from vipl.infer.training.tally import Tally, fresh
 from vipl.lang.program import Program
 from vipl.tracing.parameters import init_params
 from vipl.tracing.survey import survey
 
-_OF_FRAME = 2**32 - 2  # no step has this number
 _RADIUS = 2.0  # how far from where they would start otherwise, further runs start, in unconstrained coordinates
 
 
@@ -107,8 +106,8 @@ def _placed(state: TrainingState, problem: Problem) -> TrainingState:
         place = NamedSharding(place.mesh, PartitionSpec())
 
     def copy(leaf):
-        leaf = jnp.array(leaf, copy=True)
-        return leaf if place is None or leaf.committed else jax.device_put(leaf, place)
+        leaf = fresh(leaf)
+        return leaf if place is None or getattr(leaf, "committed", False) else jax.device_put(leaf, place)
 
     return jax.tree.map(copy, state)
 
@@ -120,7 +119,7 @@ def _frame(surveyed, family: GuideFamily, key):
     if surveyed.params:
         model = model.replace(params=(model.params or {}) | init_params(key, model))
         surveyed = survey(model)
-    return find_frame(surveyed, model, family.latents(surveyed), family.frame, jax.random.fold_in(key, _OF_FRAME))
+    return find_frame(surveyed, model, family.latents(surveyed), family.frame, key)
 
 
 def _moved(params, names, key) -> dict:

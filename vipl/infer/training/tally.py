@@ -42,7 +42,7 @@ class Tally:
     @classmethod
     def of(cls, params) -> Tally:
         """Return an empty tally."""
-        zeros = np.zeros(len(tracked(params)), np.float32)
+        zeros = np.zeros(jax.eval_shape(tracked, params).shape, np.float32)
         return cls(params, np.int32(0), params, np.int32(0), zeros, zeros, np.int32(0))
 
     def next_window(self) -> Tally:
@@ -55,20 +55,34 @@ class Tally:
 
     def second_half(self) -> Tally:
         """Return it with what was averaged so far as the early average, and a new one."""
-        early = jax.tree.map(jnp.copy, self.average)  # the memory of either is used by the steps to come
+        early = jax.tree.map(fresh, self.average)  # the memory of either is used by the steps to come
         return dataclasses.replace(self, averaged=_zero(self.averaged), early=early, early_steps=self.averaged)
 
     @property
     def both(self):
         """The mean of all that was averaged."""
         early, late = np.asarray(self.early_steps, float), np.asarray(self.averaged, float)
-        share = late / np.maximum(early + late, 1)
+        return _mean(self.early, self.average, late / np.maximum(early + late, 1))
 
-        def mean(first, second):
-            weight = share.reshape(share.shape + (1,) * (jnp.ndim(second) - share.ndim)).astype(second.dtype)
+
+def _mean(early, late, share):
+    """Return the mean of both, with a share of the later; exactly one of them where the other has none."""
+
+    def mean(first, second):
+        weight = share.reshape(share.shape + (1,) * (np.ndim(second) - share.ndim)).astype(second.dtype)
+        if getattr(second, "committed", False):
             return jnp.where(weight == 1, second, jnp.where(weight == 0, first, first + weight * (second - first)))
+        first, second = np.asarray(first), np.asarray(second)  # on the host there is nothing to compile
+        return np.where(weight == 1, second, np.where(weight == 0, first, first + weight * (second - first)))
 
-        return jax.tree.map(mean, self.early, self.average)
+    return jax.tree.map(mean, early, late)
+
+
+def fresh(leaf):
+    """Return a copy of an array, whose memory the steps to come may use; on the host, where it may be anywhere."""
+    if getattr(leaf, "committed", False) or jnp.issubdtype(leaf.dtype, jax.dtypes.extended):
+        return jnp.array(leaf, copy=True)
+    return np.array(leaf)  # nothing to compile
 
 
 def _zero(array):

@@ -7,6 +7,7 @@ at a latent site and at a subsampled plate; the rest is here.
 from __future__ import annotations
 
 import dataclasses
+import functools
 
 import jax
 import jax.numpy as jnp
@@ -196,15 +197,18 @@ _RULES = {
 
 
 def total(outputs: dict):
-    """Return the sum of all log_probs, a scalar."""
-    terms = [log_prob_of(output) for output in outputs.values()]
-    terms = [jnp.sum(term) if term.ndim else term for term in terms if term is not None]
-    if not terms:
-        return jnp.zeros(())
-    result = terms[0]
-    for term in terms[1:]:
-        result = result + term
-    return result
+    """Return the sum of all log_probs, a scalar.
+
+    Those of one shape are added up first: of a thousand numbers a sum costs more than what is summed. What the terms
+    depend on is told apart all the same, since addition is linear.
+    """
+    added: dict = {}
+    for term in map(log_prob_of, outputs.values()):
+        if term is not None:
+            kind = jnp.shape(term), jnp.result_type(term)
+            added[kind] = added[kind] + term if kind in added else term
+    terms = [jnp.sum(term) if shape else term for (shape, _), term in added.items()]
+    return functools.reduce(jnp.add, terms) if terms else jnp.zeros(())
 
 
 def unknown_of(output):

@@ -27,7 +27,8 @@ from vipl.infer.training.state import InferState
 from vipl.infer.training.tally import fresh
 from vipl.infer.training.trouble import explain_non_finite
 
-_SECONDS_PER_CHUNK = 0.1  # how long progress, callbacks and Ctrl-C may have to wait
+_SECONDS_PER_CHUNK = 0.1  # how long progress and callbacks may have to wait
+_SECONDS_UNSEEN = 0.5  # how long Ctrl-C may, where nobody looks on
 _GROWTH = 8  # of a chunk over the one before
 
 
@@ -91,7 +92,9 @@ def fit(
                     saver.maybe_save()
                 return _wants_to_stop(run, guide, callback, stop)
 
-            status = _train(run, guide, between, on_nan, interruptible)
+            seen = progress or callback is not None or stop is not None or checkpoint is not None
+            seconds = _SECONDS_PER_CHUNK if seen else _SECONDS_UNSEEN
+            status = _train(run, guide, between, on_nan, interruptible, seconds)
     except BaseException as error:
         if interruptible.at_once:  # the step that was being made is lost, and the state with it
             raise KeyboardInterrupt from error  # of which XLA makes another error, if it had called Python
@@ -104,7 +107,7 @@ def fit(
     return posterior_of(run, guide, status)
 
 
-def _train(run: Run, guide, between, on_nan: str, interruptible: Interruptible) -> str:
+def _train(run: Run, guide, between, on_nan: str, interruptible: Interruptible, chunk_seconds: float) -> str:
     """Make all steps, and call `between(number made)` in between; returns the status."""
     count, compiled = 1, False
     while run.step < run.num_steps:
@@ -122,7 +125,7 @@ def _train(run: Run, guide, between, on_nan: str, interruptible: Interruptible) 
         if between(chunk.steps):
             return "stopped"
         seconds = agreed(max(time.perf_counter() - began, 1e-6))
-        by_time = int(chunk.steps * _SECONDS_PER_CHUNK / seconds)
+        by_time = int(chunk.steps * chunk_seconds / seconds)
         count = int(np.clip(by_time, 1, min(count * _GROWTH, loop.CAPACITY))) if compiled else 1
         compiled = True  # the time of the first step was that of the compiler
     return "finished"

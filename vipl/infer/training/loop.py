@@ -54,6 +54,8 @@ class Rules:
         skip: leave out updates that are not finite, instead of ending at them.
         rows: which params have rows, of which a step looks at those of a subsample alone; None where there are none.
         lazy: touch no others.
+        guarded: leave the state as it was at a step that is not finite. Where that is not so, `advance` hands the state
+            before the chunk back too, to go on from there up to such a step: a branch in every step takes longer.
     """
 
     objective: Any
@@ -61,6 +63,7 @@ class Rules:
     skip: bool = False
     rows: Rows | None = None
     lazy: bool = False
+    guarded: bool = True
 
 
 @functools.partial(brief_jit, static_argnames="optimizer")
@@ -83,9 +86,10 @@ def advance(problem, state: TrainingState, key, count, batch=None, rate=None, *,
         rules: how a step is made.
 
     Returns:
-        The state after, the objective at each step in an array of `CAPACITY`, how many steps were made, and whether
-        the last one tried was finite. Unless `skip`, the first that is not ends it, and is neither made nor counted;
-        the objective at it stands after those of the steps that were.
+        The state after, that before unless `guarded`, the objective at each step in an array of `CAPACITY`, how many
+        steps were made, and whether the last one tried was finite. Unless `skip`, the first that is not ends it, and
+        is not counted; it is not made if `guarded`, else the state after is of no use. The objective at it stands after
+        those of the steps that were.
     """
 
     def go_on(carry):
@@ -101,8 +105,8 @@ def advance(problem, state: TrainingState, key, count, batch=None, rate=None, *,
         return jnp.where(finite | rules.skip, done + 1, done), state, history, finite
 
     carry = (jnp.int32(0), state, jnp.zeros(CAPACITY), jnp.array(True))
-    done, state, history, finite = lax.while_loop(go_on, run, carry)
-    return state, history, done, finite
+    done, after, history, finite = lax.while_loop(go_on, run, carry)
+    return after, None if rules.guarded else state, history, done, finite
 
 
 @functools.partial(jax.jit, static_argnames="rules", donate_argnames="state")
@@ -160,7 +164,7 @@ def looked_at(problem, params, key, batch, rules: Rules) -> LookedAt:
 
 
 def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
-    """Return the state after one step, the objective at it, and whether all was finite; if not, it is not made."""
+    """Return the state after one step, the objective at it, and whether all was finite."""
     problem = dataclasses.replace(problem, frame=state.frame)
     batch = batch_of(problem, key, state.step, batch)
     seen = looked_at(problem, state.params, jax.random.fold_in(key, state.step), batch, rules)
@@ -199,7 +203,7 @@ def _of_all(loss, gradient, params, rows: Rows | None, indices):
 
 
 def _made(state: TrainingState, update, finite, rules: Rules) -> TrainingState:
-    """Return the state after a step if that was finite, else the state before.
+    """Return the state after a step; if that was not finite, the state before, if `guarded`.
 
     By a branch: to choose number by number takes copies of all that was before.
     """
@@ -212,7 +216,7 @@ def _made(state: TrainingState, update, finite, rules: Rules) -> TrainingState:
     def left(before):
         return dataclasses.replace(before, step=before.step + 1) if rules.skip else before
 
-    return lax.cond(finite, after, left, state)
+    return lax.cond(finite, after, left, state) if rules.guarded else after(state)
 
 
 def _made_of_rows(state: TrainingState, update, finite, rules: Rules, seen: LookedAt) -> TrainingState:

@@ -53,24 +53,38 @@ class Run:
 
     def advance(self, count: int) -> Chunk:
         """Make some steps, up to one that is not finite, if that is the end."""
-        batch = None if self.batches is None else self.batches.look()
-        rate = None if self.plan is None else np.float32(self.plan.rate())
-        advance = loop.advance if self.lanes is None else loop.advance_lanes
-        self.state, values, done, finite = advance(
-            self.problem, self.state, self.key, np.int32(count), batch, rate, rules=self.rules
-        )
-        done, values, before = np.asarray(done), np.asarray(values), self.step
+        values, done, finite = self._steps(count)
+        before = self.step
         made = int(done.max())
         inside = np.arange(values.shape[-1]) < done[..., None]
         self.history.append(np.where(inside, values, np.nan)[..., :made].T)
         self.step += made
-        if not (self.rules.skip or np.any(np.asarray(finite))):
+        if not (self.rules.skip or np.any(finite)):
             return Chunk(made, self._broken(values, done))
         if self.batches is not None:
             self.batches.take()
         if self.plan is not None and self.step == self.plan.boundary(before):
             self._look()
         return Chunk(made)
+
+    def _steps(self, count) -> tuple:
+        """Make some steps; returns the objectives, how many were made, and whether the last one tried was finite."""
+        batch = None if self.batches is None else self.batches.look()
+        rate = None if self.plan is None else np.float32(self.plan.rate())
+        advance = loop.advance if self.lanes is None else loop.advance_lanes
+
+        def steps(state, count):
+            state, before, *found = advance(
+                self.problem, state, self.key, np.int32(count), batch, rate, rules=self.rules
+            )
+            return state, before, *map(np.asarray, found)
+
+        self.state, before, values, done, finite = steps(self.state, count)
+        fine = self.rules.guarded or finite
+        while not fine:  # once, where a step has the same bits each time
+            self.state, before, again, made, fine = steps(before, done)
+            values, done = (values, done) if fine else (again, made)
+        return values, done, finite
 
     def _broken(self, values, done) -> Broken:
         """Return the step at which all runs broke off, of that run that came furthest."""

@@ -47,7 +47,8 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
     else:
         key = jax.random.split(key, lanes)
         problem, state = _start_lanes(start, key)
-    rules = dataclasses.replace(rules, rows=rows_of(problem, required=lazy), lazy=lazy)
+    guarded = skip or lazy or lanes is not None or batches is not None
+    rules = dataclasses.replace(rules, rows=rows_of(problem, required=lazy), lazy=lazy, guarded=guarded)
     plan = Plan(num_steps, rates_of(num_steps, problem.frame)) if planned and num_steps else None
     return Run(problem, rules, key, state, num_steps, plan, batches, lanes)
 

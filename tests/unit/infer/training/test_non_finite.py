@@ -8,6 +8,10 @@ import pytest
 
 import vipl
 import vipl.distributions as dist
+from vipl._core.static import StaticValue
+from vipl.infer.training import loop
+from vipl.infer.training.loop import Rules
+from vipl.infer.training.run import Run
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -151,3 +155,19 @@ def test_initial_values_that_are_not_finite():
     error = error_of(lambda: fit(lambda params: of_draw(), params={"loc": jnp.array(jnp.inf)}))
     assert "at step 0: params['loc'] is not finite" in error.what
     assert "better initial values" in error.fix
+
+
+@pytest.mark.parametrize(("breaks", "made"), [([7, 99], 7), ([7, 5, 99], 5), ([0, 99], 0), ([99], 20)])
+def test_a_chunk_is_made_again_up_to_the_step_that_broke(monkeypatch, breaks, made):
+    """Also where steps differ in bits from one time to the next, as on some devices, and break earlier then."""
+    breaks = iter(breaks)
+
+    def advance(problem, state, key, count, batch, rate, *, rules):
+        done = min(count, next(breaks))
+        return state + done if done == count else np.nan, state, np.arange(4096.0), done, done == count
+
+    monkeypatch.setattr(loop, "advance", advance)
+    run = Run(None, Rules(None, StaticValue(None), guarded=False), None, 100, 20)
+    values, done, finite = run._steps(20)
+    assert (run.state, int(done), bool(finite)) == (100 + made, made, made == 20)
+    assert values[int(done)] == made

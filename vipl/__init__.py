@@ -15,7 +15,7 @@ A first program::
 
 The folders, in the order in which data pass through them: `distributions`, `lang` (what a user writes), `tracing`
 (what it means), `estimators` and `transform` (how an objective becomes a gradient), `programs` (marginals and
-posteriors, whose densities are estimates), `objectives`, `guides`, `infer`.
+posteriors, whose densities are estimates), `objectives`, `guides`, `infer`, `interop` (other libraries).
 """
 
 from typing import TYPE_CHECKING
@@ -64,6 +64,8 @@ if TYPE_CHECKING:
     from vipl.infer.posterior import Posterior
     from vipl.infer.storage.loading import load_posterior
     from vipl.infer.training.lazy import lazy_rows
+    from vipl.interop.from_numpyro import from_numpyro
+    from vipl.interop.log_density_fn import log_density_fn
     from vipl.programs import SMC, Exact, Importance, marginal, normalize
 
 __version__ = "0.1.0"
@@ -101,12 +103,14 @@ __all__ = [
     "expect",
     "expectation",
     "factor",
+    "from_numpyro",
     "guides",
     "infer",
     "init_params",
     "lazy_rows",
     "load_posterior",
     "log_density",
+    "log_density_fn",
     "marginal",
     "normalize",
     "objectives",
@@ -131,8 +135,10 @@ __getattr__ = on_first_use(
         "Exact": "vipl.programs",
         "audit": "vipl.diagnostics.audit.audit",
         "sbc": "vipl.infer.calibration.sbc",
+        "from_numpyro": "vipl.interop.from_numpyro",
         "lazy_rows": "vipl.infer.training.lazy",
         "load_posterior": "vipl.infer.storage.loading",
+        "log_density_fn": "vipl.interop.log_density_fn",
         "marginal": "vipl.programs",
         "normalize": "vipl.programs",
         "testing": "vipl.testing",

@@ -1,0 +1,1 @@
+"""Other libraries: their models in vipl, and vipl's programs in them."""

@@ -27,6 +27,7 @@ from vipl.lang.program import Program
 from vipl.tracing.parameters import init_params
 from vipl.tracing.survey import survey
 
+_SMALL = 2**23  # bytes, of a state that may be there twice
 _RADIUS = 2.0  # how far from where they would start otherwise, further runs start, in unconstrained coordinates
 
 
@@ -47,10 +48,14 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
     else:
         key = jax.random.split(key, lanes)
         problem, state = _start_lanes(start, key)
-    guarded = skip or lazy or lanes is not None or batches is not None
+    guarded = skip or lazy or lanes is not None or batches is not None or _num_bytes(state) > _SMALL
     rules = dataclasses.replace(rules, rows=rows_of(problem, required=lazy), lazy=lazy, guarded=guarded)
     plan = Plan(num_steps, rates_of(num_steps, problem.frame)) if planned and num_steps else None
     return Run(problem, rules, key, state, num_steps, plan, batches, lanes)
+
+
+def _num_bytes(tree) -> int:
+    return sum(leaf.nbytes for leaf in jax.tree.leaves(tree) if hasattr(leaf, "nbytes"))
 
 
 def _start_lanes(start, keys) -> tuple[Problem, TrainingState]:

@@ -14,6 +14,7 @@ import jax.numpy as jnp
 import numpy as np
 
 TRACKED = 1000  # numbers among the parameters that are watched
+_SMALL = 2**20  # bytes, of an array that may go to the host and back
 
 
 @jax.tree_util.register_dataclass
@@ -70,19 +71,22 @@ def _mean(early, late, share):
 
     def mean(first, second):
         weight = share.reshape(share.shape + (1,) * (np.ndim(second) - share.ndim)).astype(second.dtype)
-        if getattr(second, "committed", False):
-            return jnp.where(weight == 1, second, jnp.where(weight == 0, first, first + weight * (second - first)))
-        first, second = np.asarray(first), np.asarray(second)  # on the host there is nothing to compile
-        return np.where(weight == 1, second, np.where(weight == 0, first, first + weight * (second - first)))
+        there = np if _fits_host(second) else jnp
+        first, second = there.asarray(first), there.asarray(second)
+        return there.where(weight == 1, second, there.where(weight == 0, first, first + weight * (second - first)))
 
     return jax.tree.map(mean, early, late)
 
 
 def fresh(leaf):
-    """Return a copy of an array, whose memory the steps to come may use; on the host, where it may be anywhere."""
-    if getattr(leaf, "committed", False) or jnp.issubdtype(leaf.dtype, jax.dtypes.extended):
-        return jnp.array(leaf, copy=True)
-    return np.array(leaf)  # nothing to compile
+    """Return a copy of an array, whose memory the steps to come may use."""
+    return np.array(leaf) if _fits_host(leaf) else jnp.array(leaf, copy=True)
+
+
+def _fits_host(leaf) -> bool:
+    """Return whether NumPy, which has nothing to compile, is to do what is done with an array once in a fit."""
+    special = getattr(leaf, "committed", False) or jnp.issubdtype(leaf.dtype, jax.dtypes.extended)
+    return not special and leaf.nbytes <= _SMALL
 
 
 def _zero(array):

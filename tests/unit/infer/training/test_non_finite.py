@@ -9,7 +9,7 @@ import pytest
 import vipl
 import vipl.distributions as dist
 from vipl._core.static import StaticValue
-from vipl.infer.training import loop
+from vipl.infer.training import loop, setup
 from vipl.infer.training.loop import Rules
 from vipl.infer.training.run import Run
 
@@ -86,8 +86,10 @@ def assert_same_bits(posterior, other):
         assert np.asarray(one).tobytes() == np.asarray(two).tobytes()
 
 
+@pytest.mark.parametrize("large", [False, True])
 @pytest.mark.parametrize("run", [of_batches, of_ticks])
-def test_the_error_names_site_and_step_and_keeps_what_was_learned(run):
+def test_the_error_names_site_and_step_and_keeps_what_was_learned(run, large, monkeypatch):
+    monkeypatch.setattr(setup, "_SMALL", 0 if large else 2**23)  # a large state is not there twice: steps look first
     error = error_of(run)
     assert error.what.startswith(f"the objective is nan at step {BAD}: model site 'b' has parameter 'loc' = nan")
     assert f"{__file__}:" in str(error)

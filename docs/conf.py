@@ -3,6 +3,8 @@
 import importlib
 import inspect
 import pathlib
+import subprocess
+import sys
 import types
 
 project = "vipl"
@@ -14,7 +16,7 @@ html_theme = "sphinx_book_theme"
 html_title = "vipl"
 exclude_patterns = ["_build", "conf.py"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
-nb_execution_mode = "off"  # the test command runs what the pages show
+nb_execution_mode = "off"  # the test command runs what the pages show, notebook_pages.py the notebooks
 default_role = "code"  # docstrings put names and shapes in single backticks
 autodoc_member_order = "bysource"
 autodoc_typehints = "signature"
@@ -68,3 +70,4 @@ def write_api_page() -> None:
 
 
 write_api_page()
+subprocess.run([sys.executable, pathlib.Path(__file__).with_name("notebook_pages.py")], check=True)

@@ -1,9 +1,8 @@
 """mini_vipl: the ideas of vipl in one file, to be read from top to bottom.
 
-A *program* is a function that calls `sample`. What a call of `sample` does is decided by whoever runs the program, the
-*handler*: draw a value, look one up, or make a value through which a gradient can pass. An *expectation* is a function
-that simulates programs and returns a number; `expectation` turns it into a function of a key whose value, and whose
-derivatives by `jax.grad`, are right on average.
+A *program* is a function that calls `sample`. What that does is up to whoever runs the program, the *handler*: draw a
+value, look one up, or make one that a gradient can pass through. An *expectation* is a function that simulates programs
+and returns a number; `expectation` makes of it a function of a key, right on average, and so are its derivatives.
 
     @program
     def model(y):
@@ -80,9 +79,8 @@ class _Handler:
         self.choose, self.choices, self.log_density = choose, {}, jnp.zeros(())
 
     def sample(self, address, distribution, obs, estimator):
-        value = obs
-        if obs is None:
-            value = self.choices[address] = self.choose(address, distribution, estimator)
+        value = self.choose(address, distribution, estimator) if obs is None else obs
+        self.choices |= {address: value} if obs is None else {}
         self.log_density += jnp.sum(distribution.log_prob(value))
         return value
 

@@ -1,5 +1,7 @@
 """A module imports only from lower layers or its own folder."""
 
+import re
+
 import pytest
 from architecture.sources import ROOT, files, imports, module_name
 
@@ -85,3 +87,14 @@ def test_the_check_sees_an_upward_import(source, module):
 )
 def test_the_check_lets_a_downward_import_pass(source, module, is_package):
     assert not violations(source, module, is_package=is_package)
+
+
+def test_the_page_on_the_architecture_lists_the_layers_in_their_order():
+    page = (ROOT / "docs" / "architecture.md").read_text()
+    rows = [line.split("`")[1].removeprefix("vipl/") for line in page.split("\n") if line.startswith("| `vipl/")]
+    assert rows == [name for name in LAYERS if name != "demo"]
+
+
+def test_the_page_on_the_architecture_names_files_that_are_there():
+    for path in re.findall(r"`((?:vipl|tests)/[\w/.]+)`", (ROOT / "docs" / "architecture.md").read_text()):
+        assert (ROOT / path).exists(), path

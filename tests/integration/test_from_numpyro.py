@@ -12,6 +12,7 @@ from helpers import draws
 from numpyro import handlers
 from numpyro.contrib.control_flow import scan
 from numpyro.infer import Trace_ELBO
+from numpyro.infer.autoguide import AutoMultivariateNormal
 from numpyro.infer.util import log_density
 from numpyro_programs import CASES
 from numpyro_programs.case import SIGMA, Case, X, Y
@@ -121,6 +122,23 @@ def test_a_substituted_value_counts_and_is_not_drawn(key):
     assert not vipl.simulate(program, key).choices
 
 
+def lifted():
+    return numpyro.sample("z", dist.Normal(numpyro.param("loc", 0.0), 1.0))
+
+
+@pytest.mark.parametrize(
+    ("model", "args", "values"),
+    [
+        (handlers.do(eight_schools, data={"tau": 2.0}), (SIGMA, Y), {"mu": 0.5, "tau": 1.0, "theta": 0.1 * Y}),
+        (handlers.lift(lifted, prior={"loc": dist.Laplace(1.0, 2.0)}), (), {"loc": 0.5, "z": 1.5}),
+    ],
+    ids=["do", "lift"],
+)
+def test_handlers_around_a_model(model, args, values):
+    ours = vipl.log_density(vipl.from_numpyro(model)(*args), values)
+    np.testing.assert_allclose(ours, log_density(model, args, {}, values)[0], rtol=1e-6)
+
+
 def copies(dim):
     """Nest eight schools in a plate of vipl."""
 
@@ -173,6 +191,18 @@ def hiding(y):
         numpyro.sample("x", dist.Normal(0.0, 1.0))
 
 
+def joint(y):
+    guide = AutoMultivariateNormal(eight_schools)
+    with handlers.block():
+        handlers.seed(guide, 0)(SIGMA, y)
+    guide(SIGMA, y)
+
+
+def missing(y):
+    x = numpyro.sample("x", dist.Normal(0.0, 1.0))
+    numpyro.sample("y", dist.Normal(x, 1.0).expand([2, 1]), obs=[1.0, float("nan")])
+
+
 def three_steps():
     scan(lambda c, _: (numpyro.sample("x", dist.Normal(c, 1.0)), None), 0.0, None, length=3)
 
@@ -204,6 +234,8 @@ def scaled_steps(y):
         (network, vipl.ProgramError, r"a key of its own(.|\n)*net\$params"),
         (counting, vipl.ProgramError, r"numpyro.mutable\('count'"),
         (hiding, vipl.ProgramError, "numpyro.handlers.block hides"),
+        (joint, vipl.ProgramError, "site '_auto_latent' is auxiliary(.|\n)*FullRank"),
+        (missing, vipl.SupportError, "value of 'y' is NaN"),
         (conditioned_by_function, vipl.ProgramError, r"handlers.condition with a function(.|\n)*\{'x': …\}"),
         (conditioned_in_part, vipl.ShapeError, "has shape (.|\n)*3 steps"),
         (masked_steps, vipl.ShapeError, "a mask of shape (.|\n)*with xs"),

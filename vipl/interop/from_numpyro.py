@@ -32,7 +32,7 @@ def from_numpyro(model) -> ProgramFunction:
 
     Args:
         model: a function of NumPyro's statements, or anything called like one, such as a handler around it or an
-            automatic guide that has seen its model once: `numpyro.handlers.seed(guide, 0)(data)`.
+            `AutoNormal` guide that has seen its model once: `numpyro.handlers.seed(guide, 0)(data)`.
 
     Returns:
         A function of the same arguments that returns a `Program`.
@@ -40,7 +40,8 @@ def from_numpyro(model) -> ProgramFunction:
     Raises:
         ProgramError: the argument is a program already, or no function; and, once a program runs, a statement
             that stands for nothing in vipl, by name: `numpyro.prng_key` outside of a parameter's start (also as
-            `numpyro.module` and `block` call it), `mutable`, `obs_mask=`.
+            `numpyro.module` and `block` call it), `mutable`, `obs_mask=`, the auxiliary site of a joint
+            automatic guide.
         ShapeError: a plate of vipl around the model has the dimension of one of the model's.
         VIPLError: what vipl says of a site or parameter that it cannot have, as in any program.
 

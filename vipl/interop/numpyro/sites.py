@@ -10,7 +10,8 @@ import dataclasses
 import math
 
 import jax.numpy as jnp
-from numpyro.distributions import Distribution, ExpandedDistribution, Independent, MaskedDistribution
+import numpy as np
+from numpyro.distributions import ExpandedDistribution, Independent, MaskedDistribution
 from numpyro.distributions.distribution import Unit
 
 from vipl import lang
@@ -37,13 +38,13 @@ def make_site(msg, sizes):
     for frame in frames:
         refuse_taken(frame.name, frame.dim)
     with ambient.surround(dataclasses.replace(here, plates=(*here.plates, *frames))):
-        if isinstance(distribution, Distribution) and _is_unit(distribution):
+        if _is_unit(distribution):
             log_weight = distribution.log_prob(value)
             lang.factor(name, log_weight if rest is None else _fitting(rest, log_weight, name) * log_weight)
             return value
-        if not isinstance(distribution, Distribution):
-            return lang.sample(name, distribution)  # which says what it needs
-        _refuse_imputation(name, distribution, value)
+        if value is None:
+            _refuse_auxiliary(name, msg["infer"])
+            _refuse_imputation(name, distribution)
         distribution, value = _of_one_shape(distribution, value, msg["kwargs"].get("sample_shape", ()))
         value = lang.sample(name, distribution, obs=value)
         if rest is not None:
@@ -91,7 +92,7 @@ def _of_one_shape(distribution, value, sample_shape):
     """Return a distribution and its observation with the shape to which NumPyro broadcasts them."""
     batch = tuple(sample_shape) + tuple(distribution.batch_shape)
     if value is not None:
-        value = jnp.asarray(value) if not hasattr(value, "dtype") else value
+        value = value if hasattr(value, "dtype") else np.asarray(value)
         event = tuple(distribution.event_shape)
         batch_of_value = value.shape[: max(value.ndim - len(event), 0)]
         try:
@@ -99,13 +100,26 @@ def _of_one_shape(distribution, value, sample_shape):
         except ValueError:
             return distribution, value  # vipl.sample says what does not fit
         if value.shape != batch + event and value.shape[len(batch_of_value) :] == event:
-            value = jnp.broadcast_to(value, batch + event)
+            known = not is_tracer(value) and getattr(value, "is_fully_addressable", True)  # and so can be checked
+            value = (np if known else jnp).broadcast_to(value, batch + event)
     return (distribution if batch == tuple(distribution.batch_shape) else distribution.expand(batch)), value
 
 
-def _refuse_imputation(name, distribution, value):
+def _refuse_auxiliary(name, infer):
+    """Refuse the joint draw of an automatic guide, whose sites are then points that depend on it."""
+    if infer.get("is_auxiliary"):
+        raise ProgramError(
+            f"site {name!r} is auxiliary, as the draw is that NumPyro's joint automatic guides cut into the sites of "
+            "the model.",
+            where=user_source(),
+            fix="vipl's own families, such as vipl.infer(model, guide=vipl.guides.FullRank(), …); and where an "
+            "auxiliary variable is meant, vipl.marginal of a guide that has it as an ordinary site",
+        )
+
+
+def _refuse_imputation(name, distribution):
     """Refuse the latent half of `obs_mask`: where it is masked it has no density, and nothing to be learned."""
-    if value is None and name.endswith("_unobserved") and _has_mask(distribution):
+    if name.endswith("_unobserved") and _has_mask(distribution):
         site = name.removesuffix("_unobserved")
         raise ProgramError(
             f"site {site!r} has an obs_mask, and with it latent values that have no density where something is "

@@ -66,8 +66,8 @@ def _prng_key(translate, msg):
     del translate
     if msg["kwargs"]["rng_key"] is None:
         raise ProgramError(
-            "the model asks for a key of its own, as numpyro.prng_key, numpyro.module and a site that "
-            "numpyro.handlers.block hides do, and what is drawn from it would be no site.",
+            "the model asks for a key of its own, as numpyro.prng_key, numpyro.module, numpyro.handlers.uncondition "
+            "and a site that numpyro.handlers.block hides do, and what is drawn from it would be no site.",
             where=user_source(),
             fix="numpyro.sample for what is random; for a network, parameters that are made before: "
             'numpyro.param("net", params), or numpyro.handlers.substitute(model, {"net$params": params}); '

@@ -11,7 +11,7 @@
 # # Coming from NumPyro
 #
 # vipl has NumPyro's distributions and most of its words, so a model is quickly carried over. This notebook does
-# it for one model, checks that both have the same density, and fits both. Tables of idioms are at the end.
+# it for one model, checks that both have the same density, and fits both.
 
 # %%
 import jax
@@ -102,43 +102,17 @@ figure.legend(*axes[0].get_legend_handles_labels(), loc="outside lower center", 
 print("4000 draws of each")
 
 # %% [markdown]
-# ## Models
+# ## Word for word
 #
-# | NumPyro | vipl |
-# |---|---|
-# | `def model(x, y=None):` | `@vipl.program` above it |
-# | `numpyro.sample("z", dist.Normal(0, 1))` | `vipl.sample("z", dist.Normal(0.0, 1.0))` |
-# | `numpyro.sample("y", …, obs=y)` | `vipl.sample("y", …, obs=y)` |
-# | `numpyro.plate("data", n, subsample_size=m)` | `vipl.plate("data", n, subsample_size=m)` |
-# | `numpyro.deterministic("t", value)` | `vipl.deterministic("t", value)` |
-# | `numpyro.factor("f", log_weight)` | `vipl.factor("f", log_weight)` |
-# | `numpyro.param("p", 1.0, constraint=positive)` | `vipl.param("p", 1.0, constraint=positive)` |
-# | `contrib.control_flow.scan`, `cond` | `jax.lax.scan`, `jax.lax.cond` |
-#
-# ## Handlers
+# [Tables of idioms](../docs/coming-from.md), for NumPyro and others, are a page of their own. The rows for this
+# model, at work:
 #
 # | NumPyro | vipl |
 # |---|---|
 # | `trace(seed(model, key)).get_trace(x)` | `vipl.simulate(model(x), key)` |
-# | `infer.util.log_density(model, (x, y), {}, z)` | `vipl.log_density(model(x, y), z)` |
 # | `condition(model, data)(x)` | `vipl.condition(model(x), data)` |
-# | `do(model, data)(x)` | `vipl.do(model(x), data)` |
-# | `scope(model, prefix="a")` | `vipl.scope("a")` |
-#
-# ## Inference
-#
-# | NumPyro | vipl |
-# |---|---|
-# | `SVI(model, AutoNormal(model), optimizer, Trace_ELBO()).run(key, n, x, y)` | `vipl.infer(model(x, y), key=key)` |
-# | `AutoMultivariateNormal` | `guides.FullRank()` |
-# | `AutoLowRankMultivariateNormal` | `guides.LowRank(rank)` |
-# | `TraceGraph_ELBO()` | nothing: each choice is credited with its own costs |
-# | `TraceEnum_ELBO()`, `infer={"enumerate": "parallel"}` in a guide | `estimators.Enumerate()`; `Auto` picks it |
-# | `RenyiELBO(alpha, num_particles)` | `objectives.renyi(alpha, num_particles)` |
 # | `Predictive(model, posterior_samples)(key, x)` | `posterior.predict(key, model(x))` |
-# | `MCMC(NUTS(model), …)` | `posterior.check_against_nuts(key)` |
-#
-# A few rows at work:
+# | `RenyiELBO(alpha, num_particles)` | `objectives.renyi(alpha, num_particles)` |
 
 # %%
 model = vipl_model(warmth, damaged)
@@ -148,6 +122,19 @@ print("condition:", vipl.log_density(vipl.condition(vipl_model(warmth), {"damage
 print("predict:", posterior.predict(jax.random.key(3), vipl_model(jnp.array([-3.9])))["damaged"].mean())
 print("renyi:", jax.jit(objectives.renyi(0.5, 8))(jax.random.key(4), model, posterior.guide))
 assert vipl.log_density(vipl.condition(vipl_model(warmth), {"damaged": damaged}), choices) == ours
+
+# %% [markdown]
+# ## As it stands
+#
+# A NumPyro model need not be rewritten at all: `vipl.from_numpyro` makes a program of it.
+
+# %%
+as_it_stands = vipl.from_numpyro(numpyro_model)(warmth, damaged)
+print(f"log density: {vipl.log_density(as_it_stands, choices):.5f}")
+refit = vipl.infer(as_it_stands, guides.FullRank(), key=jax.random.key(0), progress=False)
+print(refit)
+assert jnp.isclose(vipl.log_density(as_it_stands, choices), theirs)
+assert abs(refit.elbo - posterior.elbo) < 0.05
 
 # %% [markdown]
 # Objectives and estimators that you write yourself are where vipl goes further: see [writing an

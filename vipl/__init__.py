@@ -65,6 +65,7 @@ if TYPE_CHECKING:
     from vipl.infer.storage.loading import load_posterior
     from vipl.infer.training.lazy import lazy_rows
     from vipl.interop.from_numpyro import from_numpyro
+    from vipl.interop.graph import model_graph
     from vipl.interop.log_density_fn import log_density_fn
     from vipl.programs import SMC, Exact, Importance, marginal, normalize
 
@@ -112,6 +113,7 @@ __all__ = [
     "log_density",
     "log_density_fn",
     "marginal",
+    "model_graph",
     "normalize",
     "objectives",
     "param",
@@ -139,6 +141,7 @@ __getattr__ = on_first_use(
         "lazy_rows": "vipl.infer.training.lazy",
         "load_posterior": "vipl.infer.storage.loading",
         "log_density_fn": "vipl.interop.log_density_fn",
+        "model_graph": "vipl.interop.graph",
         "marginal": "vipl.programs",
         "normalize": "vipl.programs",
         "testing": "vipl.testing",

@@ -19,7 +19,9 @@ def unsaid(page, names):
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ["fitting.md", "choosing-a-guide.md", "did-it-work.md", "scale.md"])
+@pytest.mark.parametrize(
+    "page", ["fitting.md", "choosing-a-guide.md", "did-it-work.md", "scale.md", "other-libraries.md"]
+)
 def test_the_page_prints_what_it_shows(page):
     run(page)
 

@@ -50,6 +50,7 @@ def network(inputs, outputs, rngs):
 encoder, encoder_state = network(PIXELS, 2 * LATENT, nnx.Rngs(0))
 decoder, decoder_state = network(LATENT, PIXELS, nnx.Rngs(1))
 params = {"encoder": encoder_state, "decoder": decoder_state}
+print(sum(leaf.size for leaf in jax.tree.leaves(params)), "numbers to learn")
 
 # %% [markdown]
 # ## Model and guide
@@ -73,6 +74,8 @@ def guide(params, batch):
     with vipl.plate("image", SIZE, subsample_size=len(batch)):
         vipl.sample("z", dist.Normal(loc, jnp.exp(log_scale)).to_event(1))
 
+
+print(vipl.simulate(guide(params, images[:BATCH]), jax.random.key(0)))
 
 # %% [markdown]
 # ## Training, interrupted

@@ -25,6 +25,8 @@ import vipl.distributions as dist
 from vipl import estimators, guides, objectives
 
 random = np.random.default_rng(0)
+y = np.concatenate([random.normal(-2.0, 1.0, 30), random.normal(1.5, 1.0, 20)]).astype(np.float32)
+print(np.sort(y).round(1))
 
 # %% [markdown]
 # ## A mixture
@@ -32,10 +34,8 @@ random = np.random.default_rng(0)
 # Each datum comes from one of two clusters, and which is latent. The guide has a probability for each datum. The prior
 # says which cluster is the left one: without that there would be two modes, and one normal guide would be at one.
 
+
 # %%
-y = np.concatenate([random.normal(-2.0, 1.0, 30), random.normal(1.5, 1.0, 20)]).astype(np.float32)
-
-
 @vipl.program
 def mixture(y):
     centers = vipl.sample("centers", dist.Normal(jnp.array([-1.5, 1.5]), 0.7).to_event(1))

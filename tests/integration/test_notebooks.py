@@ -21,8 +21,9 @@ def no_window():
 
 
 def unlabelled(figure):
-    """List the axes that have no label of their own, nor share one."""
-    return [ax for ax in figure.axes for which in "xy" if not labels(ax, which)]
+    """List the axes that have no label of their own, nor share one; a colour bar has one label."""
+    axes = [(ax, "y" if ax.get_label() == "<colorbar>" else "xy") for ax in figure.axes]
+    return [ax for ax, needed in axes for which in needed if not labels(ax, which)]
 
 
 def labels(ax, which):

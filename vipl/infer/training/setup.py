@@ -27,7 +27,8 @@ from vipl.lang.program import Program
 from vipl.tracing.parameters import init_params
 from vipl.tracing.survey import survey
 
-_SMALL = 2**23  # bytes, of a state that may be there twice
+# Bytes of a state for which to make a chunk again is quicker than to look in each step, as measured on two cores.
+_UNGUARDED = (2**16, 2**20)
 _RADIUS = 2.0  # how far from where they would start otherwise, further runs start, in unconstrained coordinates
 
 
@@ -48,7 +49,8 @@ def begin(model, guide, *, key, objective, optimizer, num_steps, num_samples, pa
     else:
         key = jax.random.split(key, lanes)
         problem, state = _start_lanes(start, key)
-    guarded = skip or lazy or lanes is not None or batches is not None or _num_bytes(state) > _SMALL
+    guarded = skip or lazy or lanes is not None or batches is not None
+    guarded = guarded or not _UNGUARDED[0] <= _num_bytes(state) <= _UNGUARDED[1]
     rules = dataclasses.replace(rules, rows=rows_of(problem, required=lazy), lazy=lazy, guarded=guarded)
     plan = Plan(num_steps, rates_of(num_steps, problem.frame)) if planned and num_steps else None
     return Run(problem, rules, key, state, num_steps, plan, batches, lanes)

@@ -86,10 +86,10 @@ def assert_same_bits(posterior, other):
         assert np.asarray(one).tobytes() == np.asarray(two).tobytes()
 
 
-@pytest.mark.parametrize("large", [False, True])
+@pytest.mark.parametrize("guarded", [False, True])
 @pytest.mark.parametrize("run", [of_batches, of_ticks])
-def test_the_error_names_site_and_step_and_keeps_what_was_learned(run, large, monkeypatch):
-    monkeypatch.setattr(setup, "_SMALL", 0 if large else 2**23)  # a large state is not there twice: steps look first
+def test_the_error_names_site_and_step_and_keeps_what_was_learned(run, guarded, monkeypatch):
+    monkeypatch.setattr(setup, "_UNGUARDED", (np.inf, 0) if guarded else (0, np.inf))
     error = error_of(run)
     assert error.what.startswith(f"the objective is nan at step {BAD}: model site 'b' has parameter 'loc' = nan")
     assert f"{__file__}:" in str(error)

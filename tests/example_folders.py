@@ -25,3 +25,9 @@ def run_folder(name, **options):
     finally:
         take_away()
         sys.modules.update(others)
+
+
+def posteriors():
+    """Return what the command of `examples/posteriors` has at hand, without a run of it."""
+    command = run_folder("posteriors")
+    return command["fit"].__globals__ | command

@@ -4,7 +4,7 @@ import blackjax
 import jax
 import jax.numpy as jnp
 import pytest
-from example_folders import run_folder
+from example_folders import posteriors
 
 import vipl
 from vipl.demo.comparison import by_element, compare
@@ -16,8 +16,7 @@ CLOSE, SPREAD = 0.12, (0.88, 1.12)  # of reference sds: four chains have a stand
 @pytest.fixture(scope="module")
 def example():
     """The posteriors' programs, and what is known of them."""
-    command = run_folder("posteriors")
-    return command["fit"].__globals__ | command
+    return posteriors()
 
 
 def nuts(fn, key, model, doublings=8):

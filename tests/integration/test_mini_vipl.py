@@ -6,10 +6,9 @@ import zlib
 
 import jax
 import jax.numpy as jnp
-import numpy as np
 import pytest
 from helpers import assert_unbiased, draws
-from laws.test_program_simulation import assert_independent_uniforms
+from laws.test_program_simulation import assert_independent_uniforms, columns_of
 from program_registry import PROGRAMS, assert_density, in_float64
 
 import vipl
@@ -69,14 +68,11 @@ def test_densities_are_those_written_by_hand(name, in_mini):
 @pytest.mark.statistical
 @pytest.mark.parametrize("name", NAMES)
 def test_draws_follow_their_law(name, in_mini):
-    case, columns, names = PROGRAMS[name], [], []
+    case = PROGRAMS[name]
     program = case.program()
     keys = jax.random.split(jax.random.key(zlib.crc32(name.encode())), NUM_DRAWS)
     drawn = in_float64(jax.jit(jax.vmap(lambda key: mini.simulate(program, key).choices))(keys))
-    for address, values in case.uniforms(drawn, np.random.default_rng(0)).items():
-        columns.append(values.reshape(NUM_DRAWS, -1))
-        names += [f"{address}[{i}]" for i in range(columns[-1].shape[1])]
-    assert_independent_uniforms(np.concatenate(columns, 1), names)
+    assert_independent_uniforms(*columns_of(case, drawn, NUM_DRAWS))
 
 
 def cost_of(family, smooth):

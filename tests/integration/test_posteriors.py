@@ -11,7 +11,7 @@ import jax
 import jax.numpy as jnp
 import numpy as np
 import pytest
-from example_folders import run_folder
+from example_folders import posteriors, run_folder
 from posterior_densities import DENSITIES
 from scipy.special import logsumexp
 
@@ -26,8 +26,7 @@ EXACT = ("earnings", "kidscore", "kilpisjarvi", "linear_regression", "mesquite",
 @pytest.fixture(scope="module")
 def example():
     """What the command has at hand, without a run of it."""
-    command = run_folder("posteriors")
-    return command["fit"].__globals__ | command
+    return posteriors()
 
 
 def test_every_program_is_held_to_something(example):

@@ -49,7 +49,11 @@ def choices_of(program, keys):
 def uniforms_of(case, num_draws=NUM_DRAWS):
     """Return the uniforms of all sites side by side, `(num_draws, columns)`, and a name for each column."""
     keys = jax.random.split(jax.random.key(zlib.crc32(case.name.encode())), num_draws)
-    drawn = in_float64(choices_of(case.program(), keys))
+    return columns_of(case, in_float64(choices_of(case.program(), keys)), num_draws)
+
+
+def columns_of(case, drawn, num_draws):
+    """Return the same of what a program has drawn, by address."""
     columns, names = [], []
     for address, values in case.uniforms(drawn, np.random.default_rng(0)).items():
         flat = values.reshape(num_draws, -1)

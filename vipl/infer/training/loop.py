@@ -170,6 +170,8 @@ def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     seen = looked_at(problem, state.params, jax.random.fold_in(key, state.step), batch, rules)
     loss = lambda params: -rules.objective(seen.key, *seen.programs(params))  # noqa: E731
     value, gradient = jax.value_and_grad(loss)(seen.params)
+    if rules.rows is not None:  # else XLA makes the few rows anew within the pass over all of them: 5 % of a step
+        value, gradient = lax.optimization_barrier((value, gradient))
     finite = all_finite((value, gradient))
     if rules.lazy:
         update = functools.partial(_updated, rules, loss, value, gradient, rate)

@@ -58,6 +58,22 @@ def stream(key, number: int):
     return jax.random.wrap_key_data(jax.lax.concatenate(mixed, 0), impl=jax.random.key_impl(key))
 
 
+def numbered(key, number):
+    """Return the key of one of many steps, at no cost either: the number is mixed into the key's last word.
+
+    No two numbers below 2³² have one key. That no stream of one step is a stream of another either is since `stream`
+    changes all words.
+
+    Args:
+        key: a typed key, of which nothing is drawn but by such keys, or by `jax.random.fold_in`.
+        number: which step; may be traced.
+    """
+    data = jax.random.key_data(key)
+    *others, last = jax.lax.split(data, [1] * data.shape[-1])
+    mixed = last ^ (jnp.asarray(number).astype(jnp.uint32) * jnp.uint32(0x85EBCA6B) + jnp.uint32(0xC2B2AE35))
+    return jax.random.wrap_key_data(jax.lax.concatenate([*others, mixed], 0), impl=jax.random.key_impl(key))
+
+
 _CALLS = {
     "simulate": "vipl.simulate(program, jax.random.key(0))",
     "infer": "vipl.infer(…, key=jax.random.key(0))",

@@ -16,12 +16,14 @@ import jax.numpy as jnp
 from jax import lax
 
 from vipl._core.brief import brief_jit
+from vipl._core.keys import numbered, stream
 from vipl._core.static import StaticValue
 from vipl.infer.training.lazy import Rows
 from vipl.infer.training.tally import Tally, count_in
 
 CAPACITY = 4096
 _OF_DATA = 2**32 - 1  # no step has this number
+_OF_ROWS = 2  # no noise of a program has this stream
 
 
 @jax.tree_util.register_dataclass
@@ -79,7 +81,7 @@ def advance(problem, state: TrainingState, key, count, batch=None, rate=None, *,
     Args:
         problem: the Problem.
         state: where to start; its memory is used for the state after.
-        key: the key of the whole fit; each step folds in its number.
+        key: the key of the whole fit; each step has its own, by its number.
         count: how many steps.
         batch: the batch of the one step, where an iterator makes the batches.
         rate: what the updates are multiplied by, or None.
@@ -157,8 +159,7 @@ def looked_at(problem, params, key, batch, rules: Rules) -> LookedAt:
     rows = rules.rows
     if rows is None:
         return LookedAt(key, params, lambda params: problem.programs(params, batch), {})
-    key_rows, key = jax.random.split(key)
-    indices = rows.draw(key_rows)
+    indices = rows.draw(stream(key, _OF_ROWS))
     programs = rows.of_problem(problem, indices)
     return LookedAt(key, rows.take(params, indices), lambda few: programs(few, batch), indices)
 
@@ -167,7 +168,7 @@ def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     """Return the state after one step, the objective at it, and whether all was finite."""
     problem = dataclasses.replace(problem, frame=state.frame)
     batch = batch_of(problem, key, state.step, batch)
-    seen = looked_at(problem, state.params, jax.random.fold_in(key, state.step), batch, rules)
+    seen = looked_at(problem, state.params, numbered(key, state.step), batch, rules)
     loss = lambda params: -rules.objective(seen.key, *seen.programs(params))  # noqa: E731
     value, gradient = jax.value_and_grad(loss)(seen.params)
     if rules.rows is not None:  # else XLA makes the few rows anew within the pass over all of them: 5 % of a step

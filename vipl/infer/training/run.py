@@ -9,6 +9,7 @@ import jax
 import numpy as np
 
 from vipl._core.hosts import gathered
+from vipl._core.keys import numbered
 from vipl.infer.problem.data import Batches
 from vipl.infer.problem.problem import Problem
 from vipl.infer.training import loop
@@ -95,7 +96,7 @@ class Run:
         step = int(np.asarray(state.step))
         batch = loop.batch_of(self.problem, key, step, None if self.batches is None else self.batches.look())
         problem = dataclasses.replace(self.problem, frame=state.frame)
-        seen = loop.looked_at(problem, state.params, jax.random.fold_in(key, step), batch, self.rules)
+        seen = loop.looked_at(problem, state.params, numbered(key, step), batch, self.rules)
         return Broken(state, seen, step, float(values[int(done)]), batch)
 
     def _look(self) -> None:

@@ -14,6 +14,7 @@ import pytest
 import vipl
 import vipl.distributions as dist
 from vipl import objectives
+from vipl._core.keys import numbered
 from vipl.infer.training.convergence import Window
 from vipl.infer.training.plan import Plan, rates_of
 
@@ -53,7 +54,7 @@ def by_hand(optimizer, key=KEY, num_samples=1, rates=None, num_steps=STEPS, comp
     optimizer = optax.with_extra_args_support(optimizer)
 
     def step(params, state, number, rate):
-        key_step = jax.random.fold_in(key, number)
+        key_step = numbered(key, number)
         loss = lambda params: loss_and_gradient(params, key_step, num_samples)[0]  # noqa: E731
         value, gradient = loss_and_gradient(params, key_step, num_samples)
         updates, state = optimizer.update(gradient, state, params, value=value, grad=gradient, value_fn=loss)

@@ -28,7 +28,7 @@ from vipl.tracing.parameters import init_params
 from vipl.tracing.survey import survey
 
 # Bytes of a state for which to make a chunk again is quicker than to look in each step, as measured on two cores.
-_UNGUARDED = (2**16, 2**20)
+_UNGUARDED = (2**16, 2**22)
 _RADIUS = 2.0  # how far from where they would start otherwise, further runs start, in unconstrained coordinates
 
 

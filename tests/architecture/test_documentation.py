@@ -1,5 +1,10 @@
-"""Every public name says what it is: a docstring with an example, or of three lines at least."""
+"""Every public name says what it is and has an example, which runs.
 
+The examples of functions and classes are collected by pytest, those of objects here. Errors have theirs on the page of
+errors, whose test runs them.
+"""
+
+import doctest
 import importlib
 import inspect
 import pkgutil
@@ -7,6 +12,8 @@ import pkgutil
 import pytest
 
 import vipl
+
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
 
 
 def modules(*, depth):
@@ -52,6 +59,53 @@ PUBLIC = {
 @pytest.mark.parametrize("name", [name for name, value in PUBLIC.items() if is_ours(value)])
 def test_public_name_is_documented(name):
     assert is_documented(PUBLIC[name]), f"{name}: {own_docstring(PUBLIC[name])!r}"
+
+
+def has_example(value):
+    """Tell whether a value needs no example, or has one."""
+    is_error = inspect.isclass(value) and issubclass(value, BaseException)
+    return inspect.ismodule(value) or is_error or ">>>" in own_docstring(value)
+
+
+@pytest.mark.parametrize("name", [name for name, value in PUBLIC.items() if is_ours(value)])
+def test_public_name_has_an_example(name):
+    assert has_example(PUBLIC[name])
+
+
+def run_example(name, value):
+    """Run the example of an object; return how many of its lines fail."""
+    test = doctest.DocTestParser().get_doctest(own_docstring(value), {}, name, None, None)
+    return doctest.DocTestRunner(verbose=False, optionflags=FLAGS).run(test, out=lambda text: None).failed
+
+
+OBJECTS = [
+    name
+    for name, value in PUBLIC.items()
+    if is_ours(value) and not (inspect.ismodule(value) or inspect.isclass(value) or inspect.isfunction(value))
+]
+
+
+@pytest.mark.parametrize("name", OBJECTS)
+def test_the_example_of_an_object_runs(name):
+    assert not run_example(name, PUBLIC[name])
+
+
+def test_an_example_that_is_wrong_or_missing_is_found():
+    class Silent:
+        """Say nothing."""
+
+    class Wrong:
+        """Add.
+
+        >>> 1 + 1
+        3
+        """
+
+    wrong = Wrong()
+    wrong.__doc__ = Wrong.__doc__ + " "
+    assert not has_example(Silent)
+    assert run_example("wrong", wrong) == 1
+    assert "vipl.objectives.elbo" in OBJECTS
 
 
 def test_vipl_says_what_is_public():

@@ -20,7 +20,16 @@ def unsaid(page, names):
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
-    "page", ["fitting.md", "choosing-a-guide.md", "did-it-work.md", "scale.md", "other-libraries.md", "unbiased.md"]
+    "page",
+    [
+        "fitting.md",
+        "choosing-a-guide.md",
+        "did-it-work.md",
+        "scale.md",
+        "other-libraries.md",
+        "unbiased.md",
+        "stochastic-densities.md",
+    ],
 )
 def test_the_page_prints_what_it_shows(page):
     run(page)

@@ -53,6 +53,13 @@ class PSISResult:
               k̂ is inf;
             - "no_mass": every log-weight is -inf; k̂ is inf and the weights stay -inf;
             - "invalid": some log-weight is NaN or +inf; k̂ and the weights are NaN.
+
+    Example:
+        >>> import numpy as np
+        >>> from vipl.diagnostics import psis
+        >>> found = psis(np.zeros(1000))
+        >>> found.status, round(float(found.effective_sample_size))
+        ('good', 1000)
     """
 
     log_weights: np.ndarray

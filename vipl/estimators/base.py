@@ -21,6 +21,14 @@ class WeightedSamples:
         log_weights: logarithms of the weights; better where weights of many elements are multiplied.
         control: `(*batch_shape)`; a control variate that is added to the objective. Its mean over the draw, weights
             included, must be zero for all parameters, so that its derivatives have mean zero too.
+
+    Example:
+        >>> import jax.numpy as jnp
+        >>> from vipl.estimators import WeightedSamples
+        >>> p = 0.3
+        >>> both = WeightedSamples(values=jnp.array([0, 1]), weights=jnp.array([1 - p, p]))
+        >>> round(float(jnp.sum(both.weights * both.values**2)), 2)
+        0.3
     """
 
     values: jax.Array
@@ -47,6 +55,22 @@ class Estimator:
         first_order: whether only first derivatives are right, and a second one is refused.
         relaxed: whether values of a discrete site are floating-point numbers, some of them between its points.
         biased: whether the gradient is only approximately right.
+
+    Example:
+        >>> import dataclasses, jax, jax.numpy as jnp, vipl, vipl.distributions as dist
+        >>> from vipl import estimators
+        >>> @dataclasses.dataclass(frozen=True)
+        ... class BothSides(estimators.Estimator):
+        ...     exact = fixed = True
+        ...     def weigh(self, key, distribution, joint_axes):
+        ...         p = distribution.probs
+        ...         values = jnp.stack([jnp.zeros_like(p, int), jnp.ones_like(p, int)])
+        ...         return estimators.WeightedSamples(values, jnp.stack([1 - p, p]))
+        >>> @vipl.expectation(estimators={"x": BothSides()})
+        ... def cost(p):
+        ...     return (vipl.sample("x", dist.Bernoulli(p)) - 0.49) ** 2
+        >>> round(float(jax.grad(cost, argnums=1)(jax.random.key(0), 0.3)), 2)
+        0.02
     """
 
     pooled = False

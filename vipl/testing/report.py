@@ -22,6 +22,11 @@ class Row:
         detail: what was measured.
         seconds: how long it took.
         fine: whether the verdict is the one that is due.
+
+    Example:
+        >>> from vipl.testing import Row
+        >>> Row("bernoulli", "plain", "right", "0.3 standard errors", 1.2, fine=True).cells()
+        ('', 'bernoulli', 'plain', 'right', '0.3 standard errors', '1.2')
     """
 
     family: str
@@ -45,6 +50,11 @@ class Report:
         estimator: the estimator, as text.
         rows: a `Row` for every cell.
         refused: `{family: why}` of families that were left out because the estimator refuses them.
+
+    Example:
+        >>> from vipl.testing import Report, Row
+        >>> Report("Mine()", (Row("bernoulli", "plain", "right", "", 1.2, fine=True),)).counts
+        {'right': 1, 'refused': 0, 'not shown': 0, 'wrong': 0}
     """
 
     estimator: str

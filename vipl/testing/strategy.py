@@ -30,6 +30,13 @@ class Strategy:
         why: why this one, or why none.
         served: names of all estimators that serve it.
         refused: why not, by the names of the others.
+
+    Example:
+        >>> import vipl.distributions as dist
+        >>> from vipl.testing import strategy
+        >>> coin = strategy(dist.Bernoulli(0.3))
+        >>> coin.picked, "Reparam" in coin.refused
+        ('Enumerate', True)
     """
 
     distribution: str

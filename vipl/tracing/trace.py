@@ -26,6 +26,15 @@ class Site:
         log_prob: log density of the value in nats, of batch shape, scaled by subsampled plates.
         ran: False where a branch that holds the site was not taken.
         observed: whether the value was observed.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> @vipl.program
+        ... def model():
+        ...     vipl.sample("y", dist.Normal(0.0, 1.0), obs=2.0)
+        >>> site = vipl.simulate(model(), jax.random.key(0)).sites["y"]
+        >>> round(float(site.log_prob), 3), site.observed
+        (-2.919, True)
     """
 
     distribution: object

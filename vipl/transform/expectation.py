@@ -38,6 +38,17 @@ class Expectation:
         has_aux: whether `fn` returns `(scalar, auxiliary)`.
         pathwise_only: whether the derivative is right only if every choice is by `Reparam`; others are refused.
         own_baseline: whether `fn` takes a baseline from its scores itself; one of the other samples would add to that.
+
+    Example:
+        >>> import jax, vipl, vipl.distributions as dist
+        >>> @vipl.expectation
+        ... def square(p):
+        ...     return (vipl.sample("x", dist.Bernoulli(p)) - p) ** 2
+        >>> isinstance(square, vipl.Expectation)
+        True
+        >>> value, slope = jax.value_and_grad(square, argnums=1)(jax.random.key(0), 0.3)
+        >>> round(float(value), 2), round(float(slope), 2)  # both values of x are summed: exact
+        (0.21, 0.4)
     """
 
     def __init__(

@@ -96,6 +96,11 @@ class OneHotCategoricalProbs(_OneHot):
     Args:
         probs: `(*batch, K)`, nonnegative and of sum one.
         validate_args: whether NumPyro checks the arguments; None for its default.
+
+    Example:
+        >>> import vipl.distributions as dist
+        >>> dist.OneHotCategoricalProbs(jnp.array([0.25, 0.75])).mean.tolist()
+        [0.25, 0.75]
     """
 
     arg_constraints = {"probs": constraints.simplex}
@@ -127,6 +132,11 @@ class OneHotCategoricalLogits(_OneHot):
     Args:
         logits: `(*batch, K)`, real.
         validate_args: whether NumPyro checks the arguments; None for its default.
+
+    Example:
+        >>> import vipl.distributions as dist
+        >>> dist.OneHotCategoricalLogits(jnp.zeros(2)).mean.tolist()
+        [0.5, 0.5]
     """
 
     arg_constraints = {"logits": constraints.real_vector}

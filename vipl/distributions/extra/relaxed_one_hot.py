@@ -60,6 +60,12 @@ class RelaxedOneHotCategoricalLogits(Distribution):
         temperature: positive, `(*batch,)` or a scalar.
         logits: `(*batch, K)`.
         validate_args: whether NumPyro checks the arguments; None for its default.
+
+    Example:
+        >>> import jax, vipl.distributions as dist
+        >>> relaxed = dist.RelaxedOneHotCategoricalLogits(0.5, jnp.zeros(3))
+        >>> round(float(relaxed.sample(jax.random.key(0)).sum()), 4)
+        1.0
     """
 
     arg_constraints = {"temperature": constraints.positive, "logits": constraints.real_vector}

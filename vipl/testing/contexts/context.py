@@ -27,6 +27,13 @@ class Context:
         lanes_mixed: whether only estimators of one value can serve, since the lanes of a jax.vmap are mixed.
         noisy: whether there is another choice, of an estimator with variance.
         order: 1, or 2 for the Hessian.
+
+    Example:
+        >>> from vipl.testing import Context
+        >>> square = lambda u: u**2
+        >>> mine = Context("mine", lambda draw, theta: square(draw("x", theta)), lambda mean, theta: mean(theta, square))
+        >>> mine.order
+        1
     """
 
     name: str

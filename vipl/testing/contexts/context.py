@@ -31,7 +31,8 @@ class Context:
     Example:
         >>> from vipl.testing import Context
         >>> square = lambda u: u**2
-        >>> mine = Context("mine", lambda draw, theta: square(draw("x", theta)), lambda mean, theta: mean(theta, square))
+        >>> program, twin = lambda draw, theta: square(draw("x", theta)), lambda mean, theta: mean(theta, square)
+        >>> mine = Context("mine", program, twin)
         >>> mine.order
         1
     """

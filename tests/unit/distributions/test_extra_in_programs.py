@@ -147,7 +147,7 @@ def test_a_log_gamma_guide_finds_a_small_shape(key):
         b = vipl.param("b", jnp.array(1.0), constraint=dist.constraints.positive)
         vipl.sample("log_rate", dist.LogGamma(a, b))
 
-    posterior = vipl.infer(model(0.0), guide(), key=key, num_steps=2000, num_samples=4, progress=False)
+    posterior = vipl.infer(model(0.0), guide(), key=key, num_steps=4000, num_samples=16, progress=False)
     found = vipl.simulate(posterior.guide, key).sites["log_rate"].distribution
     np.testing.assert_allclose(found.concentration, 0.02, rtol=0.05)
     assert abs(posterior.elbo - 0.02 * np.log(0.5) + 0.5 * np.log(2 * np.pi)) < 5 * posterior.elbo_se + 2e-3

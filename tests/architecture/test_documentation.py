@@ -54,9 +54,10 @@ PUBLIC = {
     for module in modules(depth=1)  # files below a layer's own __init__ are its private matter
     for name in getattr(module, "__all__", ())
 }
+OURS = {name: value for name, value in PUBLIC.items() if is_ours(value)}
 
 
-@pytest.mark.parametrize("name", [name for name, value in PUBLIC.items() if is_ours(value)])
+@pytest.mark.parametrize("name", OURS)
 def test_public_name_is_documented(name):
     assert is_documented(PUBLIC[name]), f"{name}: {own_docstring(PUBLIC[name])!r}"
 
@@ -67,7 +68,7 @@ def has_example(value):
     return inspect.ismodule(value) or is_error or ">>>" in own_docstring(value)
 
 
-@pytest.mark.parametrize("name", [name for name, value in PUBLIC.items() if is_ours(value)])
+@pytest.mark.parametrize("name", OURS)
 def test_public_name_has_an_example(name):
     assert has_example(PUBLIC[name])
 
@@ -80,8 +81,8 @@ def run_example(name, value):
 
 OBJECTS = [
     name
-    for name, value in PUBLIC.items()
-    if is_ours(value) and not (inspect.ismodule(value) or inspect.isclass(value) or inspect.isfunction(value))
+    for name, value in OURS.items()
+    if not (inspect.ismodule(value) or inspect.isclass(value) or inspect.isfunction(value))
 ]
 
 

@@ -18,9 +18,10 @@ from vipl._core.keys import stream
 from vipl.lang.plate import IndicesStatement
 
 _POOLED = {"normal": jax.random.normal, "uniform": jax.random.uniform}
+FREE_STREAM = len(_POOLED)  # of a key: the first that no noise is drawn from
 
-# So many numbers XLA would make anew in each pass over something that they go into, which takes a fifth of a step with
-# four hundred of them (JAX 0.12). More it makes on several cores within these passes, which is quicker, as measured.
+# Up to so many numbers XLA would make anew in each pass over what they go into, which takes a fifth of a step with four
+# hundred of them (CPU, JAX 0.12). More it makes on several cores within these passes, which is quicker, as measured.
 _MADE_ONCE = 2**12
 
 

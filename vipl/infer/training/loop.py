@@ -20,10 +20,10 @@ from vipl._core.keys import numbered, stream
 from vipl._core.static import StaticValue
 from vipl.infer.training.lazy import Rows
 from vipl.infer.training.tally import Tally, count_in
+from vipl.tracing.noise import FREE_STREAM
 
 CAPACITY = 4096
-_OF_DATA = 2**32 - 1  # no step has this number
-_OF_ROWS = 2  # no noise of a program has this stream
+_OF_DATA = 2**32 - 1  # folded into the key of the fit, as no start of a run is
 
 
 @jax.tree_util.register_dataclass
@@ -159,7 +159,7 @@ def looked_at(problem, params, key, batch, rules: Rules) -> LookedAt:
     rows = rules.rows
     if rows is None:
         return LookedAt(key, params, lambda params: problem.programs(params, batch), {})
-    indices = rows.draw(stream(key, _OF_ROWS))
+    indices = rows.draw(stream(key, FREE_STREAM))
     programs = rows.of_problem(problem, indices)
     return LookedAt(key, rows.take(params, indices), lambda few: programs(few, batch), indices)
 

@@ -11,8 +11,9 @@ import numpy as np
 import scipy.stats
 
 # With VIPL_LONG=1 (make test-long) statistical tests draw 16 times as much: a resolution four times as fine
-# at the same z.
+# at the same z. As far as two workers' memory reaches.
 LONG = os.environ.get("VIPL_LONG") == "1"
+MOST_DRAWS = 2**23
 
 # One draw that carries more than this share of the squared deviations makes the standard error meaningless:
 # a tail too heavy to judge.
@@ -21,8 +22,8 @@ _ROUNDING = 32 * np.finfo(np.float32).eps
 
 
 def draws(count):
-    """The number of draws to take: `count`, or 16 times as many in a long run."""
-    return 16 * count if LONG else count
+    """The number of draws to take: `count`, or in a long run 16 times as many, up to `MOST_DRAWS`."""
+    return max(count, min(16 * count, MOST_DRAWS)) if LONG else count
 
 
 def assert_unbiased(samples, exact, *, z=4.5, resolution):

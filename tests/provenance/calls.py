@@ -12,6 +12,9 @@ from vipl._core import structural_vmap
 from vipl._core.errors import VIPLError
 
 
+NO_LANES = ("composite",)  # what JAX 0.10 to 0.12 cannot batch
+
+
 def _relu_like(function):
     wrapped = jax.custom_jvp(function)
     wrapped.defjvp(lambda primals, tangents: (wrapped(*primals), wrapped(*primals)))
@@ -69,7 +72,9 @@ def _vmap(draw):
     shapes = [draw.shape(0, 2) for _ in range(2)]
     axes = [int(draw.rng.integers(len(shape) + 1)) for shape in shapes]
     shared = draw.chance(0.3)
-    function, captured, outs = draw.body([jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
+    function, captured, outs = draw.body(
+        [jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes], without=NO_LANES
+    )
     full = [(*s[:a], size, *s[a:]) for s, a in zip(shapes, axes, strict=True)]
     operands = [draw.shaped(full[0]), draw.shaped(shapes[1] if shared else full[1])]
     in_axes = (axes[0], None if shared else axes[1], *(None for _ in captured))
@@ -92,7 +97,7 @@ def _structural(draw):
     size = draw.size()
     shapes = [draw.shape(0, 2) for _ in range(2)]
     shared = draw.chance(0.3)
-    function, captured, _ = draw.body([jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes])
+    function, captured, _ = draw.body([jax.ShapeDtypeStruct(shape, jnp.float32) for shape in shapes], without=NO_LANES)
     operands = [draw.shaped((size, *shapes[0])), draw.shaped(shapes[1] if shared else (size, *shapes[1]))]
     in_axes = (0, None if shared else 0, *(None for _ in captured))
     draw.apply(kept_vmap(function, in_axes, size), *operands, *captured)

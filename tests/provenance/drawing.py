@@ -78,12 +78,13 @@ class Draw:
         for _ in range(count):
             self.operations[names[self.rng.integers(len(names))]](self)
 
-    def body(self, avals, count=2):
+    def body(self, avals, count=2, without=()):
         """Draw a function of `avals`; returns it, what it closes over here, and the avals of its results.
 
         It is called with the closed-over values after its arguments, and its first results are its arguments.
+        Operations in `without` are not in it, at any depth.
         """
-        operations = self.operations
+        operations = {name: o for name, o in self.operations.items() if name not in without}
         if self.level >= DEEPEST:
             operations = {name: o for name, o in operations.items() if not getattr(o, "nests", False)}
         child = Draw(self.rng, operations, avals, self.level + 1)

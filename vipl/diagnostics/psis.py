@@ -21,15 +21,7 @@ import jax
 import numpy as np
 from numpy.typing import ArrayLike
 
-from vipl.diagnostics.generalised_pareto import fit, quantile
-
-# Below 21 draws the tail, a fifth of them, has fewer than five: too few for a fit.
-_MIN_TAIL = 5
-_MIN_DRAWS = 21
-
-# Log-weights this close (nats) are called equal. Differences of float32 log densities round to about 1e-7
-# of their size.
-_EQUAL = 0.01
+from vipl.diagnostics.smoothing import MIN_DRAWS, smooth
 
 
 @jax.tree_util.register_dataclass
@@ -82,8 +74,12 @@ def psis(log_weights: ArrayLike) -> PSISResult:
     *Ties.* Equal weights, also up to rounding (0.01 nats), have no tail to fit; they give k̂ = 0 and are
     left as they are. If fewer than five weights lie strictly above the tail's cutoff u because many tie
     with it (discrete guides), nothing is smoothed and k̂ = log(max / u) / H_M, the shape at which M Pareto
-    draws are expected to reach as far as these did. If more than half of the largest weights are within 0.01 nats
-    of u, as where a guide is nearly exact in its bulk, only what lies above them is the tail.
+    draws are expected to reach as far as these did.
+
+    *Nearly exact guides* have many weights just below the largest of their bulk, and few beyond: no one Pareto law.
+    If more than half of the largest weights are within 0.01 nats of u, only what lies above them is the tail. And if
+    the weights are worth at least half the draws, but a Kolmogorov-Smirnov test rejects the law that was fitted, half
+    of the tail is left out until it does not, down to 25 weights; if it always does, the first fit stands.
 
     Args:
         log_weights: unnormalised, in nats; `(num_draws,)`. Zeros (-inf) are welcome.
@@ -95,7 +91,9 @@ def psis(log_weights: ArrayLike) -> PSISResult:
         ValueError: `log_weights` is not a vector with at least one element.
 
     References:
-        Vehtari, Simpson, Gelman, Yao, Gabry (2024), Pareto smoothed importance sampling, JMLR 25(72).
+        Vehtari, Simpson, Gelman, Yao, Gabry (2024), Pareto smoothed importance sampling, JMLR 25(72). Bader, Yan,
+        Zhang (2018), Automated threshold selection for extreme value analysis via ordered goodness-of-fit tests,
+        Annals of Applied Statistics 12(1):310.
 
     >>> psis([0.0, 0.0, 0.0]).khat
     0.0
@@ -107,44 +105,16 @@ def psis(log_weights: ArrayLike) -> PSISResult:
             "for draws in several axes write psis(log_weights.ravel())"
         )
     num_draws = raw.size
-    threshold = min(1.0 - 1.0 / math.log10(max(num_draws, _MIN_DRAWS)), 0.7)
+    threshold = min(1.0 - 1.0 / math.log10(max(num_draws, MIN_DRAWS)), 0.7)
     if np.isnan(raw).any() or raw.max() == np.inf:
         return PSISResult(np.full(num_draws, np.nan), math.nan, threshold, math.nan, "invalid")
     if raw.max() == -np.inf:
         return PSISResult(raw, math.inf, threshold, 0.0, "no_mass")
 
-    smoothed, khat = _smooth(raw - raw.max())
+    smoothed, khat = smooth(raw - raw.max())
     smoothed = smoothed - np.log(np.exp(smoothed).sum())
     if khat == math.inf:
         status = "too_few_draws"
     else:
         status = "good" if khat <= threshold else "high_khat"
     return PSISResult(smoothed, khat, threshold, float(1.0 / np.exp(2.0 * smoothed).sum()), status)
-
-
-def _smooth(shifted: np.ndarray) -> tuple[np.ndarray, float]:
-    """Smooth log-weights whose largest is 0 and return them with k̂."""
-    num_draws = shifted.size
-    tail_size = math.ceil(min(num_draws / 5, 3 * math.sqrt(num_draws)))
-    order = np.argsort(shifted, kind="stable")
-    top = shifted[order[-max(tail_size, _MIN_TAIL) :]]
-    positive = top[top > -np.inf]
-    if shifted.min() >= -_EQUAL or (positive.size >= _MIN_TAIL and positive[0] >= -_EQUAL):
-        return shifted, 0.0
-    if num_draws < _MIN_DRAWS or positive.size < _MIN_TAIL:
-        return shifted, math.inf
-
-    # Weights that underflow count as zero, else the excesses below would lose all their digits.
-    log_cutoff = max(shifted[order[-tail_size - 1]], math.log(np.finfo(np.float64).tiny))
-    tail = order[shifted[order] > log_cutoff]
-    if np.count_nonzero(shifted[tail] <= log_cutoff + _EQUAL) > tail_size / 2:  # a plateau, and the tail beyond it
-        log_cutoff += _EQUAL
-        tail = order[shifted[order] > log_cutoff]
-    if tail.size < _MIN_TAIL:
-        return shifted, float(abs(log_cutoff) / (math.log(tail_size) + np.euler_gamma))
-    cutoff = math.exp(log_cutoff)
-    shape, scale = fit(np.exp(shifted[tail]) - cutoff)
-    smoothed = shifted.copy()
-    levels = (np.arange(tail.size) + 0.5) / tail.size
-    smoothed[tail] = np.minimum(np.log(cutoff + quantile(levels, shape, scale)), 0.0)
-    return smoothed, shape

@@ -192,22 +192,3 @@ def test_fit_is_equivariant_in_scale():
     excesses = np.sort(genpareto.ppf(spread(200), 0.4))
     shape, scale = fit(excesses)
     np.testing.assert_allclose(fit(1e-200 * excesses), (shape, 1e-200 * scale), rtol=1e-9)
-
-
-@pytest.mark.parametrize("key", range(5))
-def test_a_plateau_is_not_the_tail(key):
-    """A normal guide of a logistic-beta: nearly exact in its bulk, where most of the largest weights are."""
-    x = 0.603 * np.random.default_rng(key).standard_normal(10_000)
-    log_target = -6 * np.logaddexp(0, x) - 6 * np.logaddexp(0, -x)
-    result = psis(log_target + 0.5 * (x / 0.603) ** 2)
-    assert result.status == "good"
-    assert result.effective_sample_size > 9900
-
-
-@pytest.mark.parametrize("key", range(3))
-def test_a_heavy_tail_beyond_a_plateau_is_still_seen(key):
-    """Forty of a thousand draws have a Pareto tail of k = 1; the others are nearly equal."""
-    random = np.random.default_rng(key)
-    weights = 1 + 1e-3 * random.random(1000)
-    weights[:40] = 1 / random.random(40)
-    assert psis(np.log(weights)).status == "high_khat"

@@ -55,7 +55,8 @@ class Judged:
 
     def _weighed_with(self, key, num_samples=None, *, at_least=0) -> Weighed:
         model, guide, whole = programs_of_all_data(self._problem, self._params)
-        return Weighed(model, guide, key, num_samples, at_least=at_least, whole=whole)
+        weighed = Weighed(model, guide, key, num_samples, at_least=at_least, whole=whole)
+        return weighed if num_samples else weighed.settled()
 
     def _weigh(self, key, num_samples, caller) -> Weighed:
         if key is None and num_samples is None:
@@ -64,7 +65,7 @@ class Judged:
 
     @functools.cached_property
     def elbo(self) -> float:
-        """The evidence lower bound, in nats, from 10 000 fresh draws; of very large models from fewer."""
+        """The evidence lower bound, in nats, from 10 000 fresh draws or more; of very large models from fewer."""
         return self._weighed.elbo
 
     @functools.cached_property
@@ -110,7 +111,8 @@ class Judged:
 
         Args:
             key: a key; default: one of the posterior's own, so that the verdict is that of `verdict`.
-            num_samples: how many draws are weighed; default: 10 000, fewer of very large models.
+            num_samples: how many draws are weighed; default: 10 000, fewer of very large models, and 100 000 where k̂
+                is high though the weights are nearly equal.
 
         Returns:
             A `Diagnosis`; printing it shows the bound, k̂, the effective sample size, the means and standard deviations
@@ -146,7 +148,7 @@ class Judged:
             fn: function of one draw, a dict from address to array of latent and deterministic values; returns a pytree
                 of arrays. In JAX; compiled.
             key: a key; default: the draws by which the posterior is judged.
-            num_samples: how many draws; default: 10 000, fewer of very large models.
+            num_samples: how many draws; default: as many as `diagnose` weighs.
             corrected: False for the guide's own expectation.
 
         Returns:
@@ -181,8 +183,8 @@ class Judged:
     def resample(self, key, num_samples: int) -> Resampled:
         """Draw from the posterior rather than from the guide: draws of the guide, picked anew by their weights.
 
-        Of 10 000 draws, or twice `num_samples` if that is more. Draws come several times; past the effective sample
-        size more draws say no more.
+        Of as many draws as `diagnose` weighs, or twice `num_samples` if that is more. Draws come several times; past
+        the effective sample size more draws say no more.
 
         Args:
             key: a key.

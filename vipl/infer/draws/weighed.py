@@ -32,6 +32,8 @@ _NUMBERS = 10**8  # about as many numbers are drawn in all, unless that means to
 _KEPT = 10**7  # as many are kept in memory
 _AT_ONCE = 500  # draws that are computed together
 _LOOKED_AT = 200  # scalars whose squares are judged
+_MORE = 10  # times the draws, where they leave it open whether the guide serves
+_TERMS = 10**9  # of log densities, that this may cost at most
 
 
 @dataclasses.dataclass(frozen=True)
@@ -87,9 +89,22 @@ class Weighed:
         self.values = tuple(_value(model, address, shapes[address]) for address in order if address in shapes)
         numbers = max(sum(value.size for value in self.values), 1)
         self.num_draws = num_draws or max(int(np.clip(_NUMBERS // numbers, *_DRAWS)), at_least)
-        seen = sum(math.prod(located.full_shape) for located in survey(model).of_kind(SampleStatement))
-        self._at_once = int(np.clip(_KEPT // max(numbers, seen), 1, min(_AT_ONCE, self.num_draws)))
+        self._terms = max(
+            sum(math.prod(located.full_shape) for located in survey(model).of_kind(SampleStatement)), numbers
+        )
+        self._at_once = int(np.clip(_KEPT // self._terms, 1, min(_AT_ONCE, self.num_draws)))
         self._kept = [] if numbers * self.num_draws <= _KEPT else None
+
+    def settled(self) -> Weighed:
+        """Return these draws, or ten times as many if they are nearly equal in weight and k̂ is high all the same.
+
+        The tail of such weights is a few draws of 10 000, and k̂ hardly more than a guess. By the compiled function.
+        """
+        found, num_draws = self.psis, _MORE * self.num_draws
+        open_question = found.status == "high_khat" and found.effective_sample_size > self.num_draws / 2
+        if not open_question or self._terms * num_draws > _TERMS:
+            return self
+        return Weighed(self.model, self.guide, self._key, num_draws, whole=self._is_whole)
 
     @property
     def flaw(self) -> str:

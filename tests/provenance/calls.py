@@ -11,8 +11,7 @@ from provenance.drawing import nests
 from vipl._core import structural_vmap
 from vipl._core.errors import VIPLError
 
-
-NO_LANES = ("composite",)  # what JAX 0.10 to 0.12 cannot batch
+NO_LANES = ("composite", "ragged_dot")  # what JAX 0.10 to 0.12 cannot batch
 
 
 def _relu_like(function):

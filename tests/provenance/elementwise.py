@@ -3,6 +3,7 @@
 import jax
 import jax.numpy as jnp
 from jax import lax
+from jax.sharding import AxisType, NamedSharding, PartitionSpec
 from provenance.drawing import to_float
 
 
@@ -48,7 +49,7 @@ UNARY = {
     "copy": lambda x: jnp.array(x, copy=True),
     "one_hot": lambda x: jax.nn.one_hot(x.astype(jnp.int32), 3),
     "sharding": lambda x: lax.with_sharding_constraint(
-        x, jax.sharding.NamedSharding(jax.make_mesh((1,), ("a",)), jax.sharding.PartitionSpec())
+        x, NamedSharding(jax.make_mesh((1,), ("a",), axis_types=(AxisType.Auto,)), PartitionSpec())
     ),
     "gamma": lambda x: jax.random.gamma(jax.random.key(0), positive(x)),
 }

@@ -1,8 +1,8 @@
 """The one place that knows JAX versions and the corners of its extension API.
 
-Supported: JAX 0.10 and newer. Two facts differ between versions: how a `scan` equation tells its
-constants from its carry, and what `Primitive.get_bind_params` returns. Everything else in vipl is
-written against names that all supported versions share.
+Supported: JAX 0.10 and newer. Three facts differ between versions: how a `scan` equation tells its
+constants from its carry, what `Primitive.get_bind_params` returns, and whether XLA keeps a barrier on a CPU.
+Everything else in vipl is written against names that all supported versions share.
 """
 
 from __future__ import annotations
@@ -14,6 +14,9 @@ from jax.extend import source_info_util
 
 Primitive = jex_core.Primitive
 Literal = jex_core.Literal
+
+_KEEPS_BARRIERS = jax.__version_info__ >= (0, 12)
+_LARGEST_ROUND = 2**11
 
 
 def open_jaxpr(jaxpr):
@@ -101,3 +104,21 @@ def shaped(shape, dtype, varying=()):
     found = []
     jax.eval_shape(lambda: found.append(jax.typeof(as_varying(jax.lax.empty(shape, dtype), varying))))
     return found[0]
+
+
+def made_once(make, key, *, whatever_it_takes: bool = False):
+    """Return `make(key)`, an array, held in memory rather than made anew in each pass over what it goes into.
+
+    Before JAX 0.12 XLA drops barriers on a CPU, but not a loop of which it does not see that it has a single round.
+    That takes seven equations and one core: only if it is to be made once `whatever_it_takes`, and of two thousand
+    numbers at most.
+    """
+    made = jax.eval_shape(make, key)
+    is_loop_needed = not _KEEPS_BARRIERS and jax.default_backend() == "cpu"
+    if not (whatever_it_takes and is_loop_needed and made.size <= _LARGEST_ROUND):
+        return jax.lax.optimization_barrier(make(key))
+    word = jax.random.key_data(key)[-1]
+    nothing = as_varying(jax.lax.full(made.shape, 0, made.dtype), varying_axes(key))
+    return jax.lax.while_loop(lambda state: state[0] == word, lambda state: (state[0] + 1, make(key)), (word, nothing))[
+        1
+    ]

@@ -20,7 +20,7 @@ _PRIOR_COUNT = 10
 _PRIOR_SHAPE = 0.5
 
 # Of the largest gap between two distribution functions times √count: with both numbers fitted, a sample of the law
-# is beyond it once in a hundred times (three in a hundred for shapes of 0 and below, or of 3), from 20 to 1000 excesses.
+# is beyond it once in a hundred times, of shapes of 0 and below, or of 3, thrice; from 20 to 1000 excesses.
 _LARGEST_GAP = 1.0
 
 
@@ -65,7 +65,8 @@ def fits(excesses: np.ndarray, shape: float, scale: float) -> bool:
 
     Args:
         excesses: positive, ascending; `(num_excesses,)`.
-        shape, scale: of the law.
+        shape: of the law.
+        scale: of the law.
 
     >>> levels = (np.arange(300) + 0.5) / 300
     >>> tail = quantile(levels, shape=0.5, scale=1.0)

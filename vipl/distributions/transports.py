@@ -15,6 +15,7 @@ from collections.abc import Callable
 import jax.numpy as jnp
 import numpyro.distributions as dist
 
+from vipl.distributions import truncated
 from vipl.distributions.edges import open_uniform
 from vipl.distributions.extra import OneHotCategoricalProbs, RelaxedOneHotCategoricalLogits
 
@@ -123,5 +124,8 @@ TRANSPORTS = {
     dist.CategoricalLogits.sample: Transport("uniform", _categorical),
     OneHotCategoricalProbs.sample: Transport("uniform", _one_hot),  # both inherit one sampler
     RelaxedOneHotCategoricalLogits.sample: Transport("uniform", lambda d, u, _: d.from_uniform(u), _batch_event),
+    dist.LeftTruncatedDistribution.sample: Transport("uniform", truncated.push, reaches_edges=True),
+    dist.RightTruncatedDistribution.sample: Transport("uniform", truncated.push, reaches_edges=True),
+    dist.TwoSidedTruncatedDistribution.sample: Transport("uniform", truncated.push, reaches_edges=True),
     dist.Delta.sample: Transport("none", _delta),
 }

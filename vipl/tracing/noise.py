@@ -8,11 +8,13 @@ jit, vmap and eagerly.
 from __future__ import annotations
 
 import dataclasses
+import functools
 import math
 
 import jax
 import jax.numpy as jnp
 
+from vipl._core.compat import made_once
 from vipl._core.interpreter import Located
 from vipl._core.keys import stream
 from vipl.lang.plate import IndicesStatement
@@ -21,8 +23,14 @@ _POOLED = {"normal": jax.random.normal, "uniform": jax.random.uniform}
 FREE_STREAM = len(_POOLED)  # of a key: the first that no noise is drawn from
 
 # Up to so many numbers XLA would make anew in each pass over what they go into, which takes a fifth of a step with four
-# hundred of them (CPU, JAX 0.12). More it makes on several cores within these passes, which is quicker, as measured.
+# hundred of them (on a CPU). More it makes on several cores within these passes, which is quicker, as measured.
 _MADE_ONCE = 2**12
+_is_in_a_fit = jax.make_user_context(default_value=False)
+
+
+def in_a_fit():
+    """Return a context manager: what is traced inside is run ten thousand times, so compilation may take longer."""
+    return _is_in_a_fit(True)
 
 
 def draw_noise(key, statements: list[Located], with_keys=frozenset()) -> dict:
@@ -52,9 +60,9 @@ def draw_noise(key, statements: list[Located], with_keys=frozenset()) -> dict:
         shapes = [_need(located, with_keys)[1] for located in members]
         sizes = [math.prod(shape) for shape in shapes]
         shape = shapes[0] if len(members) == 1 else (sum(sizes),)
-        pool = _POOLED[kind](stream(key, list(_POOLED).index(kind)), shape, dtype)
-        if pool.size <= _MADE_ONCE:
-            pool = jax.lax.optimization_barrier(pool)
+        make = functools.partial(_POOLED[kind], shape=shape, dtype=dtype)
+        own = stream(key, list(_POOLED).index(kind))
+        pool = made_once(make, own, whatever_it_takes=_is_in_a_fit.value) if sum(sizes) <= _MADE_ONCE else make(own)
         start = 0
         for located, shape, size in zip(members, shapes, sizes, strict=True):
             noise[located.path] = pool if len(members) == 1 else pool[start : start + size].reshape(shape)

@@ -20,7 +20,7 @@ from vipl._core.keys import numbered, stream
 from vipl._core.static import StaticValue
 from vipl.infer.training.lazy import Rows
 from vipl.infer.training.tally import Tally, count_in
-from vipl.tracing.noise import FREE_STREAM
+from vipl.tracing.noise import FREE_STREAM, in_a_fit
 
 CAPACITY = 4096
 _OF_DATA = 2**32 - 1  # folded into the key of the fit, as no start of a run is
@@ -169,7 +169,11 @@ def _step(problem, state: TrainingState, key, batch, rate, rules: Rules):
     problem = dataclasses.replace(problem, frame=state.frame)
     batch = batch_of(problem, key, state.step, batch)
     seen = looked_at(problem, state.params, numbered(key, state.step), batch, rules)
-    loss = lambda params: -rules.objective(seen.key, *seen.programs(params))  # noqa: E731
+
+    def loss(params):
+        with in_a_fit():
+            return -rules.objective(seen.key, *seen.programs(params))
+
     value, gradient = jax.value_and_grad(loss)(seen.params)
     if rules.rows is not None:  # else XLA makes the few rows anew within the pass over all of them: 5 % of a step
         value, gradient = lax.optimization_barrier((value, gradient))

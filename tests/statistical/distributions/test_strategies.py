@@ -14,6 +14,7 @@ from helpers import LONG
 
 import vipl
 import vipl.distributions as dist
+from vipl import estimators
 from vipl.testing import strategy
 
 RESOLUTION = 0.02 if LONG else 0.1  # of the whole gradient: the error that must be seen
@@ -24,7 +25,18 @@ WITH_GRADIENT = [
 ]
 
 
-def gradient_of(case):
+TRUNCATED = ["LeftTruncatedDistribution", "RightTruncatedDistribution", "TwoSidedTruncatedDistribution"]
+OF_UNIFORMS = [
+    *[
+        (name, estimator)
+        for name in TRUNCATED
+        for estimator in (estimators.Antithetic(), estimators.QuasiMonteCarlo(4))
+    ],
+    ("TwoSidedTruncatedDistribution", estimators.Systematic(3)),  # by the score: the others' supports move
+]
+
+
+def gradient_of(case, estimator=None):
     """Return the gradients of the mean cost along each parameter's direction, of a batch of keys."""
     parameters = [np.asarray(p, float) for p in case.parameters]
     several = 4 if strategy(case.make()).picked == "ScoreFunction" else 1  # a baseline of the other samples
@@ -32,7 +44,7 @@ def gradient_of(case):
     @vipl.expectation(num_samples=several)
     def objective(steps):
         moved = [p + s * direction(p) for p, s in zip(parameters, steps, strict=True)]
-        return cost(vipl.sample("x", case.build(*moved)))
+        return cost(vipl.sample("x", case.build(*moved), estimator=estimator))
 
     each = jax.jit(jax.vmap(jax.grad(objective, argnums=1), (0, None)))
     zero = np.zeros(len(case.parameters))
@@ -57,9 +69,9 @@ class Mean:
         return np.sqrt(np.mean([var for *_, var in self.batches], axis=0) / sum(n for n, *_ in self.batches))
 
 
-def compared(case, scale=1.0):
+def compared(case, scale=1.0, estimator=None):
     """Draw until an error of the resolution would be seen; return the distance of both means in standard errors."""
-    draw, drawn, ours, due = gradient_of(case), differences(case, BATCH), Mean(), Mean()
+    draw, drawn, ours, due = gradient_of(case, estimator), differences(case, BATCH), Mean(), Mean()
     wanted = resolution = np.inf
     for batch in range(MOST_BATCHES):
         keys = jax.random.split(jax.random.fold_in(jax.random.key(5), batch))
@@ -82,6 +94,13 @@ def compared(case, scale=1.0):
 def test_gradient_of_what_auto_takes(name):
     with jax.enable_x64(True):
         assert np.all(compared(CASES[name]) <= 4.5)
+
+
+@pytest.mark.statistical
+@pytest.mark.parametrize(("name", "estimator"), OF_UNIFORMS, ids=str)
+def test_gradient_of_estimators_of_uniform_noise(name, estimator):
+    with jax.enable_x64(True):
+        assert np.all(compared(CASES[name], estimator=estimator) <= 4.5)
 
 
 @pytest.mark.statistical

@@ -37,13 +37,13 @@ print(f"{len(damaged)} launches at {temperature.min():.0f} to {temperature.max()
 # that the launches are independent given what is drawn outside. What has been seen is handed over with `obs=`;
 # where that is None, the value is drawn instead, so that one program serves for the fit and for predictions.
 #
-# The chance of damage is logistic in the temperature: `level` is its log odds at 70 °F, `slope` their change for
+# The chance of damage is logistic in the temperature: `level` is its log odds at 60 °F, `slope` their change for
 # 10 °F more.
 
 
 # %%
 def log_odds(level, slope, temperature):
-    return level + slope * (temperature - 70.0) / 10.0
+    return level + slope * (temperature - 60.0) / 10.0
 
 
 @vipl.program
@@ -54,7 +54,7 @@ def o_rings(temperature, damaged=None):
         vipl.sample("damaged", dist.Bernoulli(logits=log_odds(level, slope, temperature)), obs=damaged)
 
 
-made_up = vipl.simulate(o_rings(temperature), jax.random.key(0)).choices
+made_up = vipl.simulate(o_rings(temperature), jax.random.key(2)).choices
 print("one history of 23 launches, drawn from the prior:", made_up["damaged"])
 
 # %% [markdown]
@@ -68,28 +68,28 @@ print("one history of 23 launches, drawn from the prior:", made_up["damaged"])
 model = o_rings(temperature, damaged)
 first = vipl.infer(model, key=jax.random.key(0), progress=False)
 print(first)
-assert first.verdict == "poor"
+assert first.verdict != "good"
 
 # %% [markdown]
 # ## Did it work?
 #
-# Training finished, and yet the verdict is "poor": this guide is not the posterior. `khat` weighs the draws of
-# the guide by the model, and is above its threshold of 0.70. Level and slope depend on each other in the
-# posterior, and with so few launches each has a longer tail on one side, neither of which independent normal
-# distributions can say. With `guide="auto"`, vipl tries families that can, in turn, until one is good, and keeps
-# the best.
+# Training finished, and yet the verdict is not "good": this guide is not the posterior. Level and slope depend on
+# each other in the posterior, which independent normal distributions cannot say; to be where both are likely, they
+# are narrower than the posterior by a quarter. vipl weighs draws of the guide by the model to see that: `khat` says
+# whether such weights can be trusted, and where it is below its threshold of 0.70 they correct means and spreads.
+# With `guide="auto"`, vipl tries families that can do better, in turn, until one is good, and keeps the best.
 
 # %%
 posterior = vipl.infer(model, "auto", key=jax.random.key(0), progress=False)
 for tried in posterior.candidates:
     print(f"{type(tried.guide).__name__:10} khat {tried.khat:.2f}, {tried.verdict}")
 print(posterior.diagnose())
-assert posterior.elbo > first.elbo + 0.02
+assert posterior.elbo > first.elbo + 0.2
 
 # %% [markdown]
 # The evidence lower bound is higher, and the last columns set the guide beside what its weights make of it: no mean
-# is off by a tenth of a standard deviation. `khat` is strict: it looks at the few largest weights, and of so few
-# launches the tail of the posterior is long, so that with another key another family may be the one that passes.
+# is off by a tenth of a standard deviation, and no spread by a tenth. With so few launches the posterior is skewed,
+# so it takes more than a normal distribution.
 
 # %%
 print(posterior.summary())
@@ -102,14 +102,14 @@ print(posterior.summary())
 
 # %%
 draws = {
-    "MeanField(): poor": first.sample(jax.random.key(1), 1000),
+    f"MeanField(): {first.verdict}": first.sample(jax.random.key(1), 1000),
     f'"auto": {posterior.verdict}': posterior.sample(jax.random.key(1), 1000),
 }
 figure, axes = plt.subplots(1, 2, figsize=(8, 3.5), sharex=True, sharey=True, layout="constrained")
 for ax, (title, values) in zip(axes, draws.items(), strict=True):
     ax.plot(values["level"], values["slope"], ".", markersize=3, alpha=0.5)
     correlation = np.corrcoef(values["level"], values["slope"])[0, 1]
-    ax.set(title=f"{title}\ncorrelation {correlation:.2f}", xlabel="level (log odds at 70 °F)")
+    ax.set(title=f"{title}\ncorrelation {correlation:.2f}", xlabel="level (log odds at 60 °F)")
 axes[0].set_ylabel("slope (log odds for 10 °F)")
 print(f"P(slope < 0) = {np.mean(values['slope'] < 0):.3f}")
 

@@ -191,8 +191,7 @@ def _blur(evidence, what, which) -> str:
 def _restarts(evidence):
     if evidence.restarts is None:
         return
-    objectives = np.asarray(evidence.restarts.objectives, float)
-    behind = ~(objectives >= np.nanmax(objectives) - NATS)
+    behind = evidence.restarts.behind
     if behind.any():
         yield Finding(
             _GOOD,

@@ -14,7 +14,7 @@ from vipl.tracing.survey import survey
 
 KIND = "posterior"
 PSIS = ("log_weights", "khat", "threshold", "effective_sample_size")  # of a PSISResult
-RESTARTS = ("objectives", "rhat", "best")  # of Restarts
+RESTARTS = ("objectives", "errors", "rhat", "best")  # of Restarts
 
 
 def save_posterior(path, posterior, problem, key, num_steps: int) -> None:

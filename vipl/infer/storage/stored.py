@@ -83,8 +83,10 @@ def _key(array):
 
 
 def _restarts(found: Archive) -> Restarts:
-    objectives, rhat, best = (found.array(f"restarts.{name}") for name in RESTARTS)
-    return Restarts(objectives, float(rhat), int(best))
+    written_before = "restarts.errors" not in found.arrays  # by a vipl that did not keep them
+    kept = {name: found.array(f"restarts.{name}") for name in RESTARTS if not (name == "errors" and written_before)}
+    errors = np.zeros_like(kept["objectives"]) if written_before else kept["errors"]
+    return Restarts(kept["objectives"], errors, float(kept["rhat"]), int(kept["best"]))
 
 
 def _known(found: Archive) -> dict:

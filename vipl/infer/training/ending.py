@@ -22,6 +22,8 @@ from vipl.tracing.survey import survey
 
 _DRIFT = 0.2  # posterior standard deviations
 _SKIPPED = 0.1  # of all steps
+_SURE = 3.0  # standard errors: the best of several is one that was lucky
+_BLOCKS = 10
 
 
 @dataclasses.dataclass(frozen=True)
@@ -30,19 +32,35 @@ class Restarts:
 
     Attributes:
         objectives: the objective of each at the end, in nats; NaN of a run that broke off; `(runs,)`.
+        errors: their Monte Carlo standard errors, in nats; `(runs,)`.
         rhat: the largest R-hat among the latent values, of draws from the guides of those runs that come within a nat
             of the best: near 1 where these agree.
         best: which run was kept.
     """
 
     objectives: np.ndarray
+    errors: np.ndarray
     rhat: float
     best: int
+
+    @property
+    def behind(self) -> np.ndarray:
+        """Which runs ended over a nat below the best, three standard errors allowed, or broke off; `(runs,)`."""
+        return runs_behind(self.objectives, self.errors)
 
     def __repr__(self):
         objectives = ", ".join(f"{objective:.2f}" for objective in self.objectives)
         runs = f"{len(self.objectives)} runs that reach {objectives} nats"
         return f"{runs}; run {self.best} is kept; R-hat {self.rhat:.2f}"
+
+
+def runs_behind(objectives, errors) -> np.ndarray:
+    """Return what `Restarts.behind` says."""
+    if np.all(np.isnan(objectives)):
+        return np.full(len(objectives), True)
+    best = int(np.nanargmax(objectives))
+    allowed = NATS + _SURE * np.hypot(errors, errors[best])
+    return ~(objectives >= objectives[best] - allowed)
 
 
 def posterior_of(run: Run, guide, status: str) -> Posterior:
@@ -55,13 +73,13 @@ def posterior_of(run: Run, guide, status: str) -> Posterior:
     """
     history, key, restarts, lane = run.objective_history, run.key, None, None
     if run.lanes is not None:
-        objectives, lane, rhat = _final(history, run.rules.skip), 0, float("nan")
+        (objectives, errors), lane, rhat = _final(history, run.rules.skip), 0, float("nan")
         if not np.all(np.isnan(objectives)):
             lane = int(np.nanargmax(objectives))
-            near = np.flatnonzero(objectives >= objectives[lane] - NATS)
+            near = np.flatnonzero(~runs_behind(objectives, errors))
             fine = [settled(run, guide, run.params, int(n)) for n in near]
             rhat = agreement([one.guide for one in fine], key[lane])
-        restarts, history, key = Restarts(objectives, rhat, lane), history[:, lane], key[lane]
+        restarts, history, key = Restarts(objectives, errors, rhat, lane), history[:, lane], key[lane]
     end = settled(run, guide, run.params, lane)
     if status == "finished":
         status = _judged(run, guide, history, lane, key)
@@ -135,9 +153,20 @@ def _judged(run: Run, guide, history, lane, key) -> str:
     )
 
 
-def _final(history, skip: bool) -> np.ndarray:
-    """Return the mean objective of each run over its last tenth; NaN of one that broke off."""
+def _final(history, skip: bool) -> tuple[np.ndarray, np.ndarray]:
+    """Return the mean objective of each run over its last tenth, NaN of one that broke off, and its standard error.
+
+    The error is that of the means of ten blocks, since steps that follow each other are alike.
+    """
     last = history[-max(len(history) // 10, 1) :] if len(history) else np.full((1, history.shape[1]), np.nan)
     made = np.isfinite(last)
     there = np.any(made, 0) if skip else np.all(made, 0)
-    return np.where(there, np.sum(np.where(made, last, 0.0), 0) / np.maximum(np.sum(made, 0), 1), np.nan)
+    mean = np.where(there, np.sum(np.where(made, last, 0.0), 0) / np.maximum(np.sum(made, 0), 1), np.nan)
+    blocks = [np.where(kept, part, mean).mean(0) for part, kept in _blocks(last, made)]
+    return mean, np.std(blocks, axis=0, ddof=1) / np.sqrt(len(blocks)) if len(blocks) > 1 else np.zeros_like(mean)
+
+
+def _blocks(*arrays):
+    """Cut arrays into ten of nearly equal length, or into rows if they have fewer."""
+    number = min(_BLOCKS, len(arrays[0]))
+    return zip(*(np.array_split(array, number) for array in arrays), strict=True)

@@ -10,6 +10,7 @@ import pytest
 
 import vipl
 import vipl.distributions as dist
+from vipl.infer.training.ending import Restarts
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -93,11 +94,18 @@ def test_trouble_in_training_is_not_good(status):
 
 def test_restarts_that_disagree_are_mentioned():
     fitted = posterior(0.0, 1.0)
-    fitted.restarts = dataclasses.make_dataclass("Restarts", ["objectives", "rhat", "best"])([-5.0, -9.0, -5.2], 1.4, 0)
+    fitted.restarts = Restarts(np.array([-5.0, -9.0, -5.2]), np.array([0.1, 0.5, 0.1]), 1.4, 0)
     found = fitted.diagnose()
     assert found.verdict == "good"
     assert "1 of 3 restarts ended over 1 nat below the best" in found.advice[0]
     assert "R-hat 1.40" in repr(found)
+
+
+@pytest.mark.parametrize("error", [0.1, 3.0])
+def test_a_restart_is_behind_only_if_noise_does_not_say_so(error):
+    runs = Restarts(np.array([-5.0, -9.0, np.nan, -5.5]), np.array([error, error, np.nan, error]), 1.0, 0)
+    np.testing.assert_array_equal(runs.behind, [False, error == 0.1, True, False])
+    assert Restarts(np.full(2, np.nan), np.zeros(2), np.nan, 0).behind.all()
 
 
 def test_weights_that_are_all_zero_name_the_term():

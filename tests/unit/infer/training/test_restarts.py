@@ -128,3 +128,20 @@ def test_skipped_steps_of_runs_are_left_out_of_their_objectives():
     found = fit([20, 100, 3, 19], on_nan="skip")
     np.testing.assert_array_equal(np.isnan(found.restarts.objectives), [True, False, True, True])
     assert found.restarts.best == 1
+
+
+@vipl.program
+def many(y):
+    mu = vipl.sample("mu", dist.Normal(0.0, 5.0))
+    with vipl.plate("data", y.shape[0], subsample_size=500) as rows:
+        vipl.sample("y", dist.Normal(mu, 1.0), obs=y[rows])
+
+
+def test_noise_of_minibatches_does_not_part_runs():
+    """Estimates of a step differ by hundreds of nats, and means over the last of them by tens."""
+    y = 3.0 * jax.random.normal(jax.random.key(1), (2000,))
+    found = vipl.infer(many(y), key=KEY, num_restarts=4, num_steps=2000, progress=False).restarts
+    assert np.ptp(found.objectives) > 10.0, "nothing is shown"
+    assert not found.behind.any()
+    assert (found.errors > 1.0).all()
+    assert found.rhat < 1.2

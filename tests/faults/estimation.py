@@ -99,3 +99,31 @@ def separate_bits():
         return jnp.sum(jnp.exp(-1.0 * bits))
 
     return objective(KEY, 0.3)
+
+
+def marginal_guide(particles):
+    @vipl.program
+    def guide():
+        aux = vipl.sample("aux", dist.Normal(0.0, 1.0))
+        vipl.sample("x", dist.Normal(aux, 1.0))
+
+    return vipl.marginal(guide(), ["x"], vipl.Importance(num_particles=particles))
+
+
+@fault("4b", "a draw's density estimated once more", Warns(vipl.VIPLWarning, "guide", "trace.log_density", "too high"))
+def density_of_a_draw_anew():
+    guide = marginal_guide(2)
+    trace = vipl.simulate(guide, KEY)
+    vipl.log_density(guide, trace, KEY)  # <- here
+
+
+@fault("4c", "the density that belongs to the draw is right to subtract", Equals(0.0, tolerance=0.02))
+def density_of_a_draw():
+    """The mean weight of a target of mass one."""
+
+    @vipl.expectation(num_samples=40_000)
+    def weight():
+        trace = vipl.simulate(marginal_guide(2))
+        return jnp.exp(dist.Normal(0.0, 1.0).log_prob(trace["x"]) - trace.log_density) - 1.0
+
+    return weight(KEY)

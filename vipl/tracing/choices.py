@@ -103,9 +103,7 @@ def _name(trace) -> str:
 
 def _refuse_foreign_observations(surveyed, trace, where) -> None:
     """A guide that observes would put its likelihood into the density that is subtracted."""
-    from vipl._core.static import StaticValue
-
-    if trace.observed and trace._origin != StaticValue(surveyed.program.fn):
+    if trace.observed and not trace.is_of(surveyed.program):
         address = next(iter(trace.observed))
         raise AddressError(
             f"{_name(trace)} observes {address!r}: its trace is not a draw of the latent sites alone.",

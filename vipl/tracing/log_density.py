@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 
 import jax
 
 from vipl._core.compat import varying_in
-from vipl._core.errors import RandomnessError
+from vipl._core.errors import RandomnessError, VIPLWarning
 from vipl._core.interpreter import interpret
 from vipl._core.keys import as_key
 from vipl._core.source import user_source
@@ -43,6 +44,10 @@ def log_density(program: Program, choices, key=None) -> jax.Array:
         DensityError: a site is inside a `while_loop`.
         RandomnessError: the density is an estimate, and there is no randomness; or a key where none belongs.
 
+    Warns:
+        VIPLWarning: the density is an estimate, and the trace is the program's own: `trace.log_density` is its density
+            as a guide's, which a new estimate is not.
+
     Example:
         >>> import vipl, vipl.distributions as dist
         >>> @vipl.program
@@ -56,7 +61,8 @@ def log_density(program: Program, choices, key=None) -> jax.Array:
     surveyed = survey(program, varying_in(dict(choices)) if isinstance(choices, Mapping) else ())
     surveyed = with_relaxed(surveyed, choices)
     refuse_loops(surveyed, "the log density")
-    trace = choices if isinstance(choices, Trace) else None
+    if isinstance(choices, Trace) and surveyed.estimating and choices.is_of(program):
+        _warn_of_second_estimate(program)
     values, inside = check_choices(surveyed, choices, user_source())
     handler = Score(surveyed, inside)
     staged = surveyed.staged
@@ -71,9 +77,19 @@ def log_density(program: Program, choices, key=None) -> jax.Array:
                 fix="vipl.log_density(program, choices)",
             )
         given |= draw_noise(as_key(key, "log_density"), surveyed.estimating)
-    del trace
     _, outputs = interpret(staged.jaxpr, staged.consts, [], handler, handler.given() | given)
     return total(outputs)
+
+
+def _warn_of_second_estimate(program: Program) -> None:
+    source = user_source()
+    warnings.warn(
+        f"log_density of {program.name} at its own draw, at {source}: its density is an estimate, and a new one is too "
+        "low on average where the draw came from, so a bound or weight that subtracts it is too high. "
+        "trace.log_density belongs to the draw",
+        VIPLWarning,
+        stacklevel=3,
+    )
 
 
 class Score(Meaning):

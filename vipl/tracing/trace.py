@@ -104,6 +104,10 @@ class Trace(Mapping):
             raise DensityError(f"the trace has no log density: {why}.", where=where, fix=fix)
         return self._log_density
 
+    def is_of(self, program) -> bool:
+        """Return whether this is a run of a program, whatever its arguments."""
+        return self._origin == StaticValue(program.fn)
+
     def place(self, address) -> str:
         """Return the user's line at which an address was drawn or observed."""
         return self._places[address]

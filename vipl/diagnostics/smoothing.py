@@ -58,8 +58,9 @@ def _law(weights, cutoff, may_shorten) -> tuple[int, float, float, float]:
     """
     first = size, cutoff, shape, scale = weights.size, cutoff, *fit(weights - cutoff)
     while may_shorten and not fits(weights[-size:] - cutoff, shape, scale):
-        if size < 2 * _SHORTEST or weights[-size // 2 - 1] == weights[-size // 2]:
+        half, above = size // 2, weights[-(size // 2) - 1]
+        if half < _SHORTEST or weights[-half] == above:  # too few, or no excess
             return first
-        size, cutoff = size // 2, weights[-(size // 2) - 1]
+        size, cutoff = half, above
         shape, scale = fit(weights[-size:] - cutoff)
     return size, cutoff, shape, scale

@@ -20,6 +20,8 @@ NUM_PATHS = 4
 MAX_STEPS = 200  # of a path
 LARGEST = 300  # coordinates, beyond which matrices of them cost more than they bring
 _DRAWS = 64  # for the bound of each
+_HALVINGS = 12
+_LOWEST = 1e6  # times the log density at zero, in nats: where a path would begin next to nowhere
 _RADIUS = 2.0  # paths start where each coordinate is within this of zero, as in Stan
 
 
@@ -54,7 +56,7 @@ def find_modes(model: Program, latents: Latents, key) -> list[Mode]:
 
 def follow_all(target: Target, size: int, random, num_paths: int, max_steps: int = MAX_STEPS) -> list[Found]:
     """Return what paths from random points find, of vectors of some size; nothing of those that find nothing."""
-    starts = random_starts(size, random, num_paths)
+    starts = brought_in(target, random_starts(size, random, num_paths))
     paths = [follow(target, start, random, min(max_steps, MAX_STEPS)) for start in starts]
     return [found for found in paths if found is not None]
 
@@ -70,6 +72,22 @@ def _matched(target: Target, found: Found, random: np.random.Generator) -> Found
 def random_starts(size: int, random: np.random.Generator, num_paths: int) -> np.ndarray:
     """Return points from which paths start, `(num_paths, size)`."""
     return random.uniform(-_RADIUS, _RADIUS, (num_paths, size))
+
+
+def brought_in(target: Target, starts: np.ndarray) -> np.ndarray:
+    """Return the starts, those that are next to nowhere moved towards zero, by halves, until they are not.
+
+    A rate that is the exponential of a polynomial is astronomical at most points, or overflows, and not near zero.
+    """
+    (at_zero,), _ = target.at(np.zeros(starts.shape[1]))
+    lowest = -_LOWEST * max(abs(at_zero), 1.0) if np.isfinite(at_zero) else -np.inf
+    for _ in range(_HALVINGS):
+        values, gradients = target.at(starts)
+        nowhere = ~(np.isfinite(values) & np.isfinite(gradients).all(axis=1) & (values > lowest))
+        if not nowhere.any():
+            break
+        starts = np.where(nowhere[:, None], starts / 2, starts)
+    return starts
 
 
 def random_of(key) -> np.random.Generator:

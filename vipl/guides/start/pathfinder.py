@@ -18,7 +18,9 @@ from vipl.guides.start.target import Target
 
 _HISTORY = 12  # steps that the estimate of the covariance remembers
 _DRAWS = 16  # draws for each bound
-_FAR = 1e30  # in nats: as far down as a point without a density is put
+# Times the largest value so far: where a point without a density is put. From further down the search along a line
+# would come back with a step of nothing.
+_FAR = 10.0
 
 
 @dataclasses.dataclass(frozen=True)
@@ -67,15 +69,18 @@ def climb(target: Target, start: np.ndarray, max_steps: int) -> Path:
 
     seen: dict[bytes, np.ndarray] = {}
     path: list[np.ndarray] = []
+    furthest = [1.0]  # the largest value so far, in nats
 
     def descend(point):
         (value,), (gradient,) = target.at(point)
         if not (np.isfinite(value) and np.all(np.isfinite(gradient))):
-            return _FAR, np.zeros_like(point)
+            return _FAR * furthest[0], np.zeros_like(point)
         seen[point.tobytes()] = gradient
+        furthest[0] = max(furthest[0], abs(value))
         return -value, -gradient
 
-    if descend(start)[0] == _FAR:
+    descend(start)
+    if not seen:
         return Path(np.zeros((0, len(start))), np.zeros((0, len(start))))
     path.append(start.copy())
     minimize(

@@ -113,12 +113,14 @@ def made_once(make, key, *, whatever_it_takes: bool = False):
     That takes seven equations and one core: only if it is to be made once `whatever_it_takes`, and of two thousand
     numbers at most.
     """
+    if _KEEPS_BARRIERS or not whatever_it_takes or jax.default_backend() != "cpu":
+        return jax.lax.optimization_barrier(make(key))
     made = jax.eval_shape(make, key)
-    is_loop_needed = not _KEEPS_BARRIERS and jax.default_backend() == "cpu"
-    if not (whatever_it_takes and is_loop_needed and made.size <= _LARGEST_ROUND):
+    if made.size > _LARGEST_ROUND:
         return jax.lax.optimization_barrier(make(key))
     word = jax.random.key_data(key)[-1]
     nothing = as_varying(jax.lax.full(made.shape, 0, made.dtype), varying_axes(key))
-    return jax.lax.while_loop(lambda state: state[0] == word, lambda state: (state[0] + 1, make(key)), (word, nothing))[
-        1
-    ]
+    _, found = jax.lax.while_loop(
+        lambda state: state[0] == word, lambda state: (state[0] + 1, make(key)), (word, nothing)
+    )
+    return found

@@ -83,9 +83,8 @@ def _key(array):
 
 
 def _restarts(found: Archive) -> Restarts:
-    written_before = "restarts.errors" not in found.arrays  # by a vipl that did not keep them
-    kept = {name: found.array(f"restarts.{name}") for name in RESTARTS if not (name == "errors" and written_before)}
-    errors = np.zeros_like(kept["objectives"]) if written_before else kept["errors"]
+    kept = {name: found.array(f"restarts.{name}") for name in RESTARTS if f"restarts.{name}" in found.arrays}
+    errors = kept.get("errors", np.zeros_like(kept["objectives"]))  # absent if an older vipl wrote the file
     return Restarts(kept["objectives"], errors, float(kept["rhat"]), int(kept["best"]))
 
 

@@ -162,11 +162,5 @@ def _final(history, skip: bool) -> tuple[np.ndarray, np.ndarray]:
     made = np.isfinite(last)
     there = np.any(made, 0) if skip else np.all(made, 0)
     mean = np.where(there, np.sum(np.where(made, last, 0.0), 0) / np.maximum(np.sum(made, 0), 1), np.nan)
-    blocks = [np.where(kept, part, mean).mean(0) for part, kept in _blocks(last, made)]
+    blocks = [part.mean(0) for part in np.array_split(np.where(made, last, mean), min(_BLOCKS, len(last)))]
     return mean, np.std(blocks, axis=0, ddof=1) / np.sqrt(len(blocks)) if len(blocks) > 1 else np.zeros_like(mean)
-
-
-def _blocks(*arrays):
-    """Cut arrays into ten of nearly equal length, or into rows if they have fewer."""
-    number = min(_BLOCKS, len(arrays[0]))
-    return zip(*(np.array_split(array, number) for array in arrays), strict=True)

@@ -18,6 +18,7 @@ from unit.infer.storage.schools import SIGMA, Y, bits, fingerprint, fit, refusal
 import vipl
 import vipl.distributions as dist
 from vipl import guides
+from vipl.infer.storage import saving
 
 pytestmark = pytest.mark.usefixtures("quick_compilation")
 
@@ -147,6 +148,17 @@ def test_several_runs(tmp_path):
     found = vipl.load_posterior(tmp_path / "fit", point())
     assert_same(found, given)
     assert bits(dataclasses.asdict(found.restarts)) == bits(dataclasses.asdict(given.restarts))
+
+
+def test_runs_of_a_file_without_their_errors(tmp_path, monkeypatch):
+    """As vipl wrote it before it kept them."""
+    monkeypatch.setattr(saving, "RESTARTS", ("objectives", "rhat", "best"))
+    given = fit(point(0.5), num_restarts=3)
+    given.save(tmp_path / "fit")
+    found = vipl.load_posterior(tmp_path / "fit", point()).restarts
+    np.testing.assert_array_equal(found.objectives, given.restarts.objectives)
+    np.testing.assert_array_equal(found.errors, np.zeros(3))
+    assert given.restarts.errors.all(), "nothing is shown"
 
 
 @vipl.expectation
